@@ -1,0 +1,1 @@
+"""Keeps the promises: accept, dispatch, settle, notify, reconcile, report."""

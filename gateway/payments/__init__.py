@@ -1,0 +1,1 @@
+"""What the citizen owes: intents, attempts, evidence."""

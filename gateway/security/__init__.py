@@ -1,0 +1,1 @@
+"""Keys, keyring, principals."""

@@ -1,0 +1,1 @@
+"""The record database: tables, queries, migrations, written once for SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Keeps time: the timetable, the clock and the worker loop."""
