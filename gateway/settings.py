@@ -36,6 +36,8 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     inquiry_seconds: tuple[float, ...]
     inquiry_limit_days: float
     absences_needed: int
+    otp_tries: int
+    lanes: dict[str, int]
 
 
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
