@@ -13,7 +13,7 @@ CONFIG_FOLDER = Path(__file__).resolve().parent.parent / "config"
 BUILTIN_SERVICES = CONFIG_FOLDER / "services"
 PREFIX = "JISR_"
 #: Variables with the prefix that are no settings: where the file is, and what the command line client uses.
-NOT_SETTINGS = frozenset({"JISR_CONFIG", "JISR_KEY", "JISR_KEY_FILE", "JISR_URL", "JISR_LANG"})
+NOT_SETTINGS = frozenset({"JISR_CONFIG", "JISR_KEY", "JISR_KEY_FILE", "JISR_URL", "JISR_LANG", "JISR_CRASH_AT"})
 _LISTS = frozenset({"services_paths", "connector_paths"})
 _PATHS = ("data_dir", "keyring_path")
 
@@ -30,12 +30,11 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     max_tries: int
     backoff_first_seconds: float
     backoff_max_seconds: float
-    backoff_jitter: float
     poll_seconds: float
-    age_limit_hours: float
+    max_wait_hours: float
     inquiry_seconds: tuple[float, ...]
-    inquiry_limit_days: float
     absences_needed: int
+    otp_tries: int
     otp_tries: int
     lanes: dict[str, int]
 
