@@ -35,7 +35,6 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     inquiry_seconds: tuple[float, ...]
     absences_needed: int
     otp_tries: int
-    otp_tries: int
     lanes: dict[str, int]
 
 
