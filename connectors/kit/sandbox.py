@@ -1,0 +1,225 @@
+"""An institution's sandbox as a process: `python -m connectors.kit.sandbox NAME --port N [--ledger FILE]`.
+
+It serves the institution's own wire, and beside it the control API under `/_sandbox/`: health, ledger, switches,
+messages, persons, staff's acts, the institution's clock, and a page for people.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import signal
+import sys
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from connectors.kit import sandbox_delivery
+from connectors.kit.sandbox_faults import BEFORE_EFFECT, BadSwitch, Switch, Switches, read_switch, redirect_answer
+from connectors.kit.sandbox_faults import spoil, status_answer
+from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstood, read_settings
+from connectors.kit.sandbox_ledger import Ledger
+from connectors.kit.sandbox_page import PAGE
+
+CONNECTORS = Path(__file__).resolve().parents[1]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class SandboxError(Exception):
+    """The sandbox cannot start; the text is one sentence for the person who started it."""
+
+
+class SandboxServer:
+    """One institution behind HTTP."""
+
+    def __init__(self, institution: Institution) -> None:
+        self.institution = institution
+        self.switches = Switches()
+        self.calls: dict[str, int] = {}
+        self.in_flight = 0
+        self._control: Mapping[tuple[str, str], Handler] = {
+            ("GET", "/_sandbox/"): self._page,
+            ("GET", "/_sandbox/health"): self._health,
+            ("GET", "/_sandbox/ledger"): self._ledger,
+            ("DELETE", "/_sandbox/ledger"): self._reset,
+            ("GET", "/_sandbox/switches"): self._show_switches,
+            ("POST", "/_sandbox/switches"): self._add_switch,
+            ("DELETE", "/_sandbox/switches"): self._clear_switches,
+            ("GET", "/_sandbox/messages"): self._messages,
+            ("GET", "/_sandbox/persons"): self._persons,
+            ("POST", "/_sandbox/acts"): self._act,
+            ("POST", "/_sandbox/clock"): self._advance_clock,
+        }
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one HTTP request, the institution's or the control API's."""
+        if request.path.startswith("/_sandbox"):
+            handler = self._control.get((request.method, request.path))
+            return await handler(request) if handler else _json({"error": "no such control call"}, 404)
+        self.in_flight += 1
+        try:
+            return await self._serve(request)
+        finally:
+            self.in_flight -= 1
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        heard = Heard(request.method, request.path, request.query, request.headers, await request.read())
+        try:
+            demand = self.institution.hear(heard)
+        except NotUnderstood as error:
+            return sandbox_delivery.plain(error.answer)
+        self.calls[demand.operation] = self.calls.get(demand.operation, 0) + 1
+        if not self.switches:
+            return sandbox_delivery.plain(self.institution.answer(demand))
+        latency_seconds, fault = self.switches.take(demand.operation)
+        answer = self._answer(demand, fault)
+        if latency_seconds:
+            await asyncio.sleep(latency_seconds)
+        return await sandbox_delivery.deliver(request, fault, answer)
+
+    def _answer(self, demand: Demand, fault: Switch | None) -> Answer:
+        """Act (unless the fault comes before the effect) and spoil the answer as the fault says."""
+        if fault is None:
+            return self.institution.answer(demand)
+        if fault.mode == "token_expired" and demand.operation != self.institution.token_operation:
+            self.institution.forget_tokens()
+        if fault.mode == "status":
+            if isinstance(fault.value, dict) and fault.value.get("after_effect"):
+                self.institution.answer(demand)
+            return status_answer(fault.value)
+        if fault.mode not in BEFORE_EFFECT:
+            return spoil(fault, self.institution.answer(demand))
+        if fault.mode == "redirect":
+            return redirect_answer(fault.value)
+        return self.institution.fault(demand.operation)
+
+    async def _page(self, request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text=PAGE.replace("{{name}}", self.institution.desk.name), content_type="text/html")
+
+    async def _health(self, request: web.BaseRequest) -> web.StreamResponse:
+        facts = {"name": self.institution.desk.name, "calls": self.calls, "in_flight": self.in_flight}
+        return _json({**facts, "now": self.institution.desk.now().isoformat()})
+
+    async def _ledger(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"effects": self.institution.ledger.effects(request.query.get("operation_id"))})
+
+    async def _reset(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.institution.ledger.reset()
+        self.institution.desk.advanced = timedelta()
+        self.institution.reset()
+        self.calls.clear()
+        return _json({"effects": []})
+
+    async def _show_switches(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"switches": self.switches.shown()})
+
+    async def _add_switch(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            self.switches.add(read_switch(msgspec.json.decode(await request.read())))
+        except (BadSwitch, msgspec.DecodeError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json({"switches": self.switches.shown()}, 201)
+
+    async def _clear_switches(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.switches.clear()
+        return _json({"switches": []})
+
+    async def _messages(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json(self.institution.messages())
+
+    async def _persons(self, request: web.BaseRequest) -> web.StreamResponse:
+        persons = self.institution.persons.listed
+        return _json([{"key": person.key, "outcome": person.outcome, **person.text} for person in persons])
+
+    async def _act(self, request: web.BaseRequest) -> web.StreamResponse:
+        facts = msgspec.json.decode(await request.read())
+        try:
+            return _json(self.institution.act(facts.get("action", ""), facts))
+        except KeyError as error:
+            return _json({"error": f"no such act or subject: {error.args[0]}"}, 404)
+
+    async def _advance_clock(self, request: web.BaseRequest) -> web.StreamResponse:
+        desk = self.institution.desk
+        desk.advanced += timedelta(seconds=msgspec.json.decode(await request.read())["advance_seconds"])
+        return _json({"now": desk.now().isoformat()})
+
+
+def _json(content: Any, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(content), status=status, content_type="application/json")
+
+
+def find_folder(name: str) -> Path:
+    """The package folder with this name that has a sandbox; SandboxError when there is none."""
+    for folder in (CONNECTORS / name, CONNECTORS / "payments" / name):
+        if (folder / "sandbox.py").is_file():
+            return folder
+    raise SandboxError(f"no connector named {name!r} has a sandbox.py")
+
+
+def open_institution(folder: Path, ledger: Ledger) -> Institution:
+    """The institution that a package folder's sandbox.py plays."""
+    spec = importlib.util.spec_from_file_location(f"sandbox_of_{folder.name}", folder / "sandbox.py")
+    if spec is None or spec.loader is None:
+        raise SandboxError(f"{folder / 'sandbox.py'} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    institution: Institution = module.Sandbox(Desk(folder.name, folder, ledger, read_settings(folder)))
+    return institution
+
+
+async def serve(institution: Institution, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; prints one line when it listens. Raises SandboxError when the port is taken."""
+    server = web.Server(SandboxServer(institution).handle, access_log=None, handler_cancellation=True)
+    runner = web.ServerRunner(server, shutdown_timeout=0.2)
+    await runner.setup()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        try:
+            await web.TCPSite(runner, host, port, backlog=4096).start()
+        except OSError as error:
+            raise SandboxError(f"the sandbox of {institution.desk.name} cannot listen on {host}:{port}: {error.strerror}") from error
+        sys.stdout.write(f"ready on http://{host}:{runner.addresses[0][1]}\n")
+        sys.stdout.flush()
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        institution.ledger.close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one sandbox; the exit status of the process."""
+    parser = argparse.ArgumentParser(prog="python -m connectors.kit.sandbox", description="Plays an institution.")
+    parser.add_argument("name", help="a connector's folder name, or the path of a package folder")
+    parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--ledger", type=Path, help="file (JSON lines) that keeps the ledger over a restart")
+    options = parser.parse_args(arguments)
+    try:
+        folder = Path(options.name) if "/" in options.name else find_folder(options.name)
+        institution = open_institution(folder, Ledger(options.ledger))
+        run = _fast_runner()
+        run(serve(institution, options.host, options.port))
+    except (SandboxError, OSError, tomllib.TOMLDecodeError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _fast_runner() -> Callable[[Awaitable[None]], None]:
+    """uvloop where it is there, else asyncio."""
+    if importlib.util.find_spec("uvloop") is None:
+        return asyncio.run  # type: ignore[return-value]  # it wants a coroutine, which `serve` gives
+    import uvloop
+
+    return uvloop.run  # type: ignore[return-value]  # as above
+
+
+if __name__ == "__main__":
+    sys.exit(main())
