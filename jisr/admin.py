@@ -1,0 +1,173 @@
+"""The commands that read or change the record database, and the two ways to run them.
+
+One registry serves both ways: a running server runs a command that came over its local socket (jisr/admin_socket.py);
+without one, `call` opens the store itself. The embedded database belongs to one process, so with SQLite the socket is
+tried first.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from gateway.catalogue import Catalogue
+from gateway.security.keyring import Keyring
+from gateway.security.principals import Kind, StoredPrincipal, new_key
+from gateway.settings import Settings
+from gateway.store.clock import Clock
+from gateway.store.engine import Store, StoreError, open_store
+from gateway.store.principals import add_principal, list_principals, revoke_principal
+from jisr import admin_socket
+from jisr.errors import CommandError
+from mappings.status import Request
+
+PRIORITIES: Mapping[str, int] = {"desk": 0, "mobile": 1, "web": 2, "batch": 3}
+#: How long the embedded database may be held by a process that is just starting or just ending.
+_OWNER_PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a command works with."""
+
+    store: Store
+    settings: Settings
+
+    def catalogue(self) -> Catalogue:
+        """The services, read anew: a command is rare."""
+        return Catalogue.load(self.settings.service_folders)
+
+
+Command = Callable[[Desk, Mapping[str, Any]], Awaitable[Any]]
+COMMANDS: dict[str, Command] = {}
+
+
+def command(name: str) -> Callable[[Command], Command]:
+    """Enter a command into the registry."""
+
+    def enter(function: Command) -> Command:
+        COMMANDS[name] = function
+        return function
+
+    return enter
+
+
+async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
+    """Run one command; its result is plain JSON. Raises CommandError."""
+    if name not in COMMANDS:
+        raise CommandError(f"The running server knows no command {name!r}: it is of another version.")
+    return await COMMANDS[name](desk, arguments)
+
+
+def call(settings: Settings, name: str, **arguments: Any) -> Any:
+    """Run a command over the running server's socket, or on the store itself when no server runs."""
+    deadline = time.monotonic() + _OWNER_PATIENCE_SECONDS
+    while True:
+        if admin_socket.answers(settings.admin_socket_path):
+            return admin_socket.ask(settings.admin_socket_path, name, arguments)
+        try:
+            return asyncio.run(_directly(settings, name, arguments))
+        except StoreError:
+            if not settings.uses_sqlite or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+async def _directly(settings: Settings, name: str, arguments: Mapping[str, Any]) -> Any:
+    store = await open_store(settings.database_url, Keyring.load(settings.keyring_path), Clock())
+    try:
+        return await run(Desk(store, settings), name, arguments)
+    finally:
+        await store.close()
+
+
+async def _add(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    from gateway.ids import new_id
+
+    principal_id = new_id()
+    key = new_key(kind, principal_id)
+    services = list(arguments.get("services") or ["*"])
+    _require_known(desk.catalogue(), services)
+
+    def add(conn: Any) -> None:
+        add_principal(
+            conn,
+            principal_id,
+            key,
+            kind=kind,
+            name=arguments["name"],
+            roles=arguments.get("roles") or (),
+            services=services,
+            priority=PRIORITIES[arguments.get("priority") or "web"],
+        )
+
+    try:
+        await desk.store.write(add)
+    except IntegrityError as error:
+        raise CommandError(f"There is a {kind} named {arguments['name']!r} already.") from error
+    return {"id": principal_id, "name": arguments["name"], "key": key}
+
+
+def _require_known(catalogue: Catalogue, services: list[str]) -> None:
+    for service in services:
+        if "*" not in service and catalogue.get(service) is None:
+            raise CommandError(f"There is no service {service!r}; `jisr doctor` lists the services that are known.")
+
+
+async def _list(desk: Desk, kind: Kind) -> list[dict[str, Any]]:
+    return [_shown(stored) for stored in await desk.store.read(list_principals, kind)]
+
+
+def _shown(stored: StoredPrincipal) -> dict[str, Any]:
+    principal = stored.principal
+    names = {number: name for name, number in PRIORITIES.items()}
+    return {
+        "id": principal.id,
+        "name": principal.name,
+        "roles": sorted(principal.roles),
+        "services": list(principal.services),
+        "priority": names.get(principal.priority, str(principal.priority)),
+        "revoked": stored.revoked,
+    }
+
+
+async def _revoke(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    if not await desk.store.write(revoke_principal, kind, arguments["name"]):
+        raise CommandError(f"There is no {kind} named {arguments['name']!r} with a valid key.")
+    return {"name": arguments["name"]}
+
+
+@command("channel.add")
+async def _channel_add(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    return await _add(desk, Kind.CHANNEL, arguments)
+
+
+@command("channel.list")
+async def _channel_list(desk: Desk, _arguments: Mapping[str, Any]) -> Any:
+    return await _list(desk, Kind.CHANNEL)
+
+
+@command("channel.revoke")
+async def _channel_revoke(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    return await _revoke(desk, Kind.CHANNEL, arguments)
+
+
+@command("operator.add")
+async def _operator_add(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    return await _add(desk, Kind.OPERATOR, arguments)
+
+
+@command("operator.list")
+async def _operator_list(desk: Desk, _arguments: Mapping[str, Any]) -> Any:
+    return await _list(desk, Kind.OPERATOR)
+
+
+@command("operator.revoke")
+async def _operator_revoke(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    return await _revoke(desk, Kind.OPERATOR, arguments)
+
+
+STATES = tuple(state.value for state in Request)

@@ -1,0 +1,1 @@
+"""The commands of `jisr`, one subject a file."""

@@ -1,0 +1,105 @@
+"""`jisr channel` and `jisr operator`: who may call, with keys that are shown once."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from jisr import admin
+from jisr.errors import CommandError
+from jisr.terminal import Front, front
+
+channels = typer.Typer(no_args_is_help=True, help="Channels: the web site, the mobile app, the desks that send requests.")
+operators = typer.Typer(no_args_is_help=True, help="Operators: people who watch requests and resolve what is stuck.")
+
+Name = Annotated[str, typer.Argument(help="A name of your choice, unique among its kind.")]
+
+
+@channels.command("add")
+def add_channel(
+    context: typer.Context,
+    name: Name,
+    service: Annotated[
+        list[str] | None, typer.Option("--service", "-s", help="Service id or pattern it may use; may be repeated. All, unless given.")
+    ] = None,
+    priority: Annotated[str, typer.Option(help="Who waits first: desk, mobile, web or batch.")] = "web",
+) -> None:
+    """Add a channel and show its key, once.
+
+    Examples:
+
+      jisr channel add web-site
+
+      jisr channel add desk-damascus --priority desk --service 'education.*'
+    """
+    here = front(context)
+    if priority not in admin.PRIORITIES:
+        raise CommandError(
+            here.text(
+                f"الأولوية {priority!r} غير معروفة؛ المتاح: {', '.join(admin.PRIORITIES)}.",
+                f"There is no priority {priority!r}; choose one of {', '.join(admin.PRIORITIES)}.",
+            )
+        )
+    _show_key(here, admin.call(here.settings(), "channel.add", name=name, services=service, priority=priority))
+
+
+@channels.command("list")
+def list_channels(context: typer.Context) -> None:
+    """List the channels, revoked ones too. Example: jisr channel list"""
+    _show(front(context), admin.call(front(context).settings(), "channel.list"))
+
+
+@channels.command("revoke")
+def revoke_channel(context: typer.Context, name: Name) -> None:
+    """End a channel's key; every node refuses it within a minute. Example: jisr channel revoke web-site"""
+    admin.call(front(context).settings(), "channel.revoke", name=name)
+    front(context).say(f"أُلغي مفتاح القناة {name}.", f"The key of channel {name} is revoked.")
+
+
+@operators.command("add")
+def add_operator(
+    context: typer.Context,
+    name: Name,
+    role: Annotated[list[str] | None, typer.Option("--role", help="A role of the operator; may be repeated.")] = None,
+) -> None:
+    """Add an operator and show the key, once. Example: jisr operator add layla"""
+    here = front(context)
+    _show_key(here, admin.call(here.settings(), "operator.add", name=name, roles=role or []))
+
+
+@operators.command("list")
+def list_operators(context: typer.Context) -> None:
+    """List the operators, revoked ones too. Example: jisr operator list"""
+    _show(front(context), admin.call(front(context).settings(), "operator.list"))
+
+
+@operators.command("revoke")
+def revoke_operator(context: typer.Context, name: Name) -> None:
+    """End an operator's key; every node refuses it within a minute. Example: jisr operator revoke layla"""
+    admin.call(front(context).settings(), "operator.revoke", name=name)
+    front(context).say(f"أُلغي مفتاح {name}.", f"The key of operator {name} is revoked.")
+
+
+def _show_key(here: Front, added: dict[str, Any]) -> None:
+    """The key alone on standard output, so that it can be piped; the words beside it on standard error."""
+    here.err.print(
+        here.text(
+            "هذا هو المفتاح. يظهر مرة واحدة فقط: احفظه الآن في مكان آمن.",
+            "This is the key. It is shown this once: keep it in a safe place now.",
+        )
+    )
+    print(added["key"])
+
+
+def _show(here: Front, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        here.say("لا يوجد أحد بعد.", "There is none yet.")
+        return
+    table = Table(box=None, pad_edge=False)
+    heads = (("الاسم", "name"), ("الخدمات", "services"), ("الأولوية", "priority"), ("المفتاح", "key"), ("المعرّف", "id"))
+    for ar, en in heads:
+        table.add_column(here.text(ar, en), overflow="fold")
+    for row in rows:
+        valid = here.text("ملغى", "revoked") if row["revoked"] else here.text("صالح", "valid")
+        table.add_row(row["name"], " ".join(row["services"]), row["priority"], valid, row["id"])
+    here.out.print(table)

@@ -1,0 +1,27 @@
+"""What a command says when it cannot go on: one sentence, on standard error, and a non-zero exit."""
+
+from gateway.errors import CatalogueFault, Problem
+from gateway.settings import SettingsError
+
+
+class CommandError(Exception):
+    """The command cannot go on; the message is the whole sentence for the person at the terminal."""
+
+
+def sentence_of(error: BaseException, language: str) -> str | None:
+    """The sentence of an error that the house expects, or None when the error is a fault of the program."""
+    if isinstance(error, CommandError | SettingsError | CatalogueFault):
+        return str(error)
+    if isinstance(error, Problem):
+        text = error.entry.clerk.filled(error.facts)
+        return text.en if language == "en" else text.ar
+    if type(error).__name__ in _SENTENCES:
+        return str(error)
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or type(error).__name__}{where}."
+    return None
+
+
+#: Raised by rooms that a command may never have entered; named, so that `jisr --help` need not import them.
+_SENTENCES = frozenset({"StoreError", "KeyringError", "ManifestError", "CatalogueError", "SandboxError", "TooOld"})
