@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from connectors.kit.sandbox_institution import XML, Answer, Demand, Desk, Heard, Institution, NotUnderstood, Person
+from connectors.kit.sandbox_institution import XML, Answer, Demand, Desk, Heard, Institution, NotUnderstoodError, Person
 from connectors.kit.sandbox_pdf import make_pdf
 
 TNS = "urn:moe.gov.sy:certificates:v1"
@@ -100,24 +100,24 @@ class Sandbox(Institution):
     def hear(self, heard: Heard) -> Demand:
         """Read the envelope, check who speaks, and validate the body against the WSDL's schema."""
         if heard.method == "GET":
-            raise NotUnderstood(Answer(self._wsdl, content_type=XML))
+            raise NotUnderstoodError(Answer(self._wsdl, content_type=XML))
         try:
             envelope = etree.fromstring(heard.body, self._parser)
         except etree.XMLSyntaxError:
-            raise NotUnderstood(_fault("soap:Client", "ليست رسالة")) from None
+            raise NotUnderstoodError(_fault("soap:Client", "ليست رسالة")) from None
         body = envelope.find(f"{{{SOAP}}}Body")
         if envelope.tag != f"{{{SOAP}}}Envelope" or body is None or len(body) != 1:
-            raise NotUnderstood(_fault("soap:VersionMismatch", "not a SOAP 1.1 message"))
+            raise NotUnderstoodError(_fault("soap:VersionMismatch", "not a SOAP 1.1 message"))
         self._authenticate(envelope)
         act = body[0]
         name = etree.QName(act)
         if name.namespace != TNS or name.localname not in OPERATIONS:
-            raise NotUnderstood(_fault("soap:Client", "unknown operation", "UNKNOWN_OPERATION"))
+            raise NotUnderstoodError(_fault("soap:Client", "unknown operation", "UNKNOWN_OPERATION"))
         action = heard.headers.get("SOAPAction", "").strip('"')
         if action not in ("", f"{TNS}/{name.localname}"):
-            raise NotUnderstood(_fault("soap:Client", "SOAPAction is not the body's", "ACTION_MISMATCH"))
+            raise NotUnderstoodError(_fault("soap:Client", "SOAPAction is not the body's", "ACTION_MISMATCH"))
         if not self._schema.validate(act):
-            raise NotUnderstood(_fault("soap:Client", "body is not valid", "INVALID_REQUEST"))
+            raise NotUnderstoodError(_fault("soap:Client", "body is not valid", "INVALID_REQUEST"))
         return Demand(OPERATIONS[name.localname], heard, act)
 
     def answer(self, demand: Demand) -> Answer:
@@ -129,8 +129,8 @@ class Sandbox(Institution):
         person = self.persons.find(number)
         by_hand = int(act.findtext(f".//{{{TNS}}}Year", "9999")) <= LAST_YEAR_BY_HAND
         if demand.operation == "check":
-            return self._check(person, by_hand)
-        return self._submit(act.findtext(f"{{{TNS}}}RequestId", ""), person, by_hand)
+            return self._check(person, by_hand=by_hand)
+        return self._submit(act.findtext(f"{{{TNS}}}RequestId", ""), person, by_hand=by_hand)
 
     def fault(self, operation: str) -> Answer:
         """A fault that names no listed refusal."""
@@ -148,7 +148,7 @@ class Sandbox(Institution):
         """Forget the nonces."""
         self._nonces.clear()
 
-    def _check(self, person: Person, by_hand: bool) -> Answer:
+    def _check(self, person: Person, *, by_hand: bool) -> Answer:
         if person.outcome in FAULTS:
             return _fault("soap:Server", "لا يمكن الاطلاع على القيد", FAULTS[person.outcome])
         code = REFUSALS.get(person.outcome, "11" if by_hand else "10")
@@ -158,7 +158,7 @@ class Sandbox(Institution):
             "</t:CheckRecordResponse>"
         )
 
-    def _submit(self, request_id: str, person: Person, by_hand: bool) -> Answer:
+    def _submit(self, request_id: str, person: Person, *, by_hand: bool) -> Answer:
         if person.outcome in FAULTS:
             return _fault("soap:Server", "لا يمكن الاطلاع على القيد", FAULTS[person.outcome])
         code = REFUSALS.get(person.facts.get("at_submit", person.outcome))
@@ -210,7 +210,7 @@ class Sandbox(Institution):
         """WS-Security UsernameToken Profile 1.0: digest, nonce used once, Created within five minutes."""
         token = envelope.find(f"{{{SOAP}}}Header/{{{WSSE}}}Security/{{{WSSE}}}UsernameToken")
         if token is None or not self._token_is_good(token):
-            raise NotUnderstood(_fault("wsse:FailedAuthentication", "اسم المستخدم أو كلمة السر غير صحيحة"))
+            raise NotUnderstoodError(_fault("wsse:FailedAuthentication", "اسم المستخدم أو كلمة السر غير صحيحة"))
 
     def _token_is_good(self, token: etree._Element) -> bool:
         password = token.find(f"{{{WSSE}}}Password")
@@ -224,7 +224,7 @@ class Sandbox(Institution):
             return False
         now = self.desk.now()
         secret = self.desk.settings["password"].encode()
-        wanted = base64.b64encode(hashlib.sha1(raw + secret).digest()).decode()  # noqa: S324 - the profile's algorithm
+        wanted = base64.b64encode(hashlib.sha1(raw + secret).digest()).decode()  # the profile's algorithm
         fresh = made.tzinfo is not None and abs(now - made) <= FRESH
         user = token.findtext(f"{{{WSSE}}}Username", "") == self.desk.settings["username"]
         if not (fresh and user and hmac.compare_digest(wanted, password.text or "")):

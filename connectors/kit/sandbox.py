@@ -19,9 +19,25 @@ import msgspec
 from aiohttp import web
 
 from connectors.kit import sandbox_delivery
-from connectors.kit.sandbox_faults import BEFORE_EFFECT, BadSwitch, Switch, Switches, read_switch, redirect_answer
-from connectors.kit.sandbox_faults import spoil, status_answer
-from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstood, read_settings
+from connectors.kit.sandbox_faults import (
+    BEFORE_EFFECT,
+    Switch,
+    SwitchError,
+    Switches,
+    read_switch,
+    redirect_answer,
+    spoil,
+    status_answer,
+)
+from connectors.kit.sandbox_institution import (
+    Answer,
+    Demand,
+    Desk,
+    Heard,
+    Institution,
+    NotUnderstoodError,
+    read_settings,
+)
 from connectors.kit.sandbox_ledger import Ledger
 from connectors.kit.sandbox_page import PAGE
 
@@ -70,7 +86,7 @@ class SandboxServer:
         heard = Heard(request.method, request.path, request.query, request.headers, await request.read())
         try:
             demand = self.institution.hear(heard)
-        except NotUnderstood as error:
+        except NotUnderstoodError as error:
             return sandbox_delivery.plain(error.answer)
         self.calls[demand.operation] = self.calls.get(demand.operation, 0) + 1
         if not self.switches:
@@ -120,7 +136,7 @@ class SandboxServer:
     async def _add_switch(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             self.switches.add(read_switch(msgspec.json.decode(await request.read())))
-        except (BadSwitch, msgspec.DecodeError) as error:
+        except (SwitchError, msgspec.DecodeError) as error:
             return _json({"error": str(error)}, 400)
         return _json({"switches": self.switches.shown()}, 201)
 
@@ -184,7 +200,9 @@ async def serve(institution: Institution, host: str, port: int) -> None:
         try:
             await web.TCPSite(runner, host, port, backlog=4096).start()
         except OSError as error:
-            raise SandboxError(f"the sandbox of {institution.desk.name} cannot listen on {host}:{port}: {error.strerror}") from error
+            raise SandboxError(
+                f"the sandbox of {institution.desk.name} cannot listen on {host}:{port}: {error.strerror}"
+            ) from error
         sys.stdout.write(f"ready on http://{host}:{runner.addresses[0][1]}\n")
         sys.stdout.flush()
         await stop.wait()

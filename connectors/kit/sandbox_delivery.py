@@ -22,26 +22,27 @@ def plain(answer: Answer) -> web.Response:
 
 async def deliver(request: web.BaseRequest, fault: Switch | None, answer: Answer) -> web.StreamResponse:
     """Send the answer the way the fault says."""
-    mode = fault.mode if fault else ""
     if fault is None:
         return plain(answer)
-    if mode == "silence":
+    if fault.mode == "silence":
         await asyncio.Event().wait()  # ends by cancellation, when the caller hangs up
-    if mode in ("cut_before", "cut_after"):
+    if fault.mode in ("cut_before", "cut_after"):
         reset(request)
-        return plain(answer)
-    if mode == "cut_middle":
+    if fault.mode == "cut_middle":
         return await _half(request, answer)
-    if mode == "drip":
+    if fault.mode == "drip":
         return await _stream(request, answer, _dripping(answer.body, fault.value / 1000), len(answer.body))
-    if mode == "huge":
-        head, padding, tail = padded(answer.body, int(fault.value))
-        size = len(answer.body) + int(fault.value)
-        return await _stream(request, answer, _each(chain((head,), padding, (tail,))), size)
-    if mode == "gzip_bomb":
-        head, padding, tail = padded(answer.body, int(fault.value))
-        return await _stream(request, answer, _each(gzipped(chain((head,), padding, (tail,)))), None, encoding="gzip")
+    if fault.mode in ("huge", "gzip_bomb"):
+        return await _padded(request, answer, int(fault.value), packed=fault.mode == "gzip_bomb")
     return plain(answer)
+
+
+async def _padded(request: web.BaseRequest, answer: Answer, size: int, *, packed: bool) -> web.StreamResponse:
+    head, padding, tail = padded(answer.body, size)
+    parts = chain((head,), padding, (tail,))
+    if packed:
+        return await _stream(request, answer, _each(gzipped(parts)), None, encoding="gzip")
+    return await _stream(request, answer, _each(parts), len(answer.body) + size)
 
 
 def reset(request: web.BaseRequest) -> None:

@@ -6,7 +6,7 @@ institution has acted, and only the answer is late, lost or spoiled. That is the
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from lxml import etree
 
 from connectors.kit.sandbox_institution import Answer
 
-NUMBER, TEXT, NOTHING, STATUS, OPTIONAL_TEXT, REDIRECT = "number", "text", "nothing", "status", "optional text", "redirect"
+#: What a mode takes as its value.
+NUMBER, NOTHING, OPTIONAL_TEXT = "a number", "nothing", "a text or nothing"
+STATUS, REDIRECT = "an HTTP status, or an object with code", "an address, or an object with url"
 
 MODES: Mapping[str, str] = {
     "latency": NUMBER,  # milliseconds until the answer leaves
@@ -43,7 +45,7 @@ BEFORE_EFFECT = frozenset({"cut_before", "redirect", "fault"})
 BLOCK = 1 << 20
 
 
-class BadSwitch(ValueError):
+class SwitchError(ValueError):
     """A switch that does not exist; the text says what does."""
 
 
@@ -62,25 +64,24 @@ class Switch:
 
 
 def read_switch(body: Any) -> Switch:
-    """A switch from the control API's JSON; raises BadSwitch with one sentence."""
+    """A switch from the control API's JSON; raises SwitchError with one sentence."""
     if not isinstance(body, dict) or set(body) - {"operation", "mode", "value", "times"}:
-        raise BadSwitch("a switch is an object of operation, mode, value and times")
-    switch = Switch(body.get("operation", "*"), body.get("mode", ""), body.get("value"), body.get("times"))
+        raise SwitchError("a switch is an object of operation, mode, value and times")
+    times: Any = body.get("times")
+    switch = Switch(body.get("operation", "*"), body.get("mode", ""), body.get("value"), times)
     kind = MODES.get(switch.mode)
     if kind is None:
-        raise BadSwitch(f"mode is one of {', '.join(MODES)}")
-    if switch.times is not None and (not isinstance(switch.times, int) or switch.times < 1):
-        raise BadSwitch("times is a whole number from 1, or null for always")
+        raise SwitchError(f"mode is one of {', '.join(MODES)}")
+    if times is not None and (not isinstance(times, int) or times < 1):
+        raise SwitchError("times is a whole number from 1, or null for always")
     if not _fits(kind, switch.value):
-        raise BadSwitch(f"the value of {switch.mode} must be: {kind}")
+        raise SwitchError(f"the value of {switch.mode} must be: {kind}")
     return switch
 
 
 def _fits(kind: str, value: Any) -> bool:
     if kind == NUMBER:
         return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    if kind == TEXT:
-        return isinstance(value, str)
     if kind == OPTIONAL_TEXT:
         return value is None or isinstance(value, str)
     if kind == STATUS:
@@ -148,24 +149,13 @@ def redirect_answer(value: Any) -> Answer:
 
 def spoil(switch: Switch, answer: Answer) -> Answer:
     """The answer as this fault leaves it; faults of the connection leave it as it is."""
-    mode, value = switch.mode, switch.value
-    if mode == "truncate":
-        return replace(answer, body=answer.body[: int(value)])
-    if mode == "html":
-        page = "<html><head><title>خطأ</title></head><body><p>الخدمة غير متاحة / service is not available</p></body></html>"
-        return Answer(page.encode(), content_type="text/html; charset=utf-8")
-    if mode == "empty":
-        return replace(answer, body=b"")
-    if mode == "wrong_content_type":
-        return replace(answer, content_type=value or "image/png")
-    if mode == "wrong_charset":
-        return replace(answer, body=_in_wrong_charset(answer.body))
-    if mode == "bom":
-        return replace(answer, body=b"\xef\xbb\xbf" + answer.body)
-    if mode in ("wrong_element", "missing_element", "extra_element"):
-        rebuilt = _spoil_json if answer.content_type.startswith("application/json") else _spoil_xml
-        return replace(answer, body=rebuilt(mode, value, answer.body))
-    return answer
+    way = _SPOILED.get(switch.mode)
+    return way(switch, answer) if way else answer
+
+
+def _html(_: Switch, __: Answer) -> Answer:
+    page = "<html><head><title>خطأ</title></head><body><p>الخدمة غير متاحة · service not available</p></body></html>"
+    return Answer(page.encode(), content_type="text/html; charset=utf-8")
 
 
 def _in_wrong_charset(body: bytes) -> bytes:
@@ -198,6 +188,24 @@ def _spoil_xml(mode: str, name: str | None, body: bytes) -> bytes:
     else:
         etree.SubElement(answer, f"{{{namespace}}}Unexpected").text = "value"
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
+
+
+def _rebuilt(switch: Switch, answer: Answer) -> Answer:
+    rebuild = _spoil_json if answer.content_type.startswith("application/json") else _spoil_xml
+    return replace(answer, body=rebuild(switch.mode, switch.value, answer.body))
+
+
+_SPOILED: Mapping[str, Callable[[Switch, Answer], Answer]] = {
+    "truncate": lambda switch, answer: replace(answer, body=answer.body[: int(switch.value)]),
+    "html": _html,
+    "empty": lambda _, answer: replace(answer, body=b""),
+    "wrong_content_type": lambda switch, answer: replace(answer, content_type=switch.value or "image/png"),
+    "wrong_charset": lambda _, answer: replace(answer, body=_in_wrong_charset(answer.body)),
+    "bom": lambda _, answer: replace(answer, body=b"\xef\xbb\xbf" + answer.body),
+    "wrong_element": _rebuilt,
+    "missing_element": _rebuilt,
+    "extra_element": _rebuilt,
+}
 
 
 def padded(body: bytes, size: int) -> tuple[bytes, Iterator[bytes], bytes]:

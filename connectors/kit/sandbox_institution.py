@@ -1,4 +1,4 @@
-"""What an institution's own sandbox is built from: a request heard, an answer given, test persons, and the desk it sits at."""
+"""What an institution's sandbox is built from: requests heard, answers given, test persons, and a desk."""
 
 import tomllib
 from abc import ABC, abstractmethod
@@ -44,7 +44,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class NotUnderstood(Exception):
+class NotUnderstoodError(Exception):
     """The request is not of the contract; `answer` is what the institution says to that."""
 
     def __init__(self, answer: Answer) -> None:
@@ -100,7 +100,9 @@ def read_settings(folder: Path) -> Mapping[str, Any]:
 def sandbox_settings(folder: Path, port: int) -> dict[str, Any]:
     """The connector's settings that fit its sandbox on this port: `{port}` is filled in."""
     settings = read_settings(folder)
-    return {key: value.replace("{port}", str(port)) if isinstance(value, str) else value for key, value in settings.items()}
+    return {
+        key: value.replace("{port}", str(port)) if isinstance(value, str) else value for key, value in settings.items()
+    }
 
 
 @dataclass(slots=True)
@@ -135,7 +137,7 @@ class Institution(ABC):
 
     @abstractmethod
     def hear(self, heard: Heard) -> Demand:
-        """Understand a request, without any effect. Raises NotUnderstood."""
+        """Understand a request, without any effect. Raises NotUnderstoodError."""
 
     @abstractmethod
     def answer(self, demand: Demand) -> Answer:
@@ -145,7 +147,7 @@ class Institution(ABC):
     def fault(self, operation: str) -> Answer:
         """The institution's own "something is wrong with me", naming no listed refusal."""
 
-    def forget_tokens(self) -> None:
+    def forget_tokens(self) -> None:  # noqa: B027 - an institution without tokens has nothing to forget
         """Every access token that was issued is void from now on."""
 
     def messages(self) -> list[Mapping[str, Any]]:
@@ -156,5 +158,5 @@ class Institution(ABC):
         """A deed of the institution's staff, asked for through the control API. Raises KeyError when there is none."""
         raise KeyError(action)
 
-    def reset(self) -> None:
+    def reset(self) -> None:  # noqa: B027 - the ledger's memory may be all there is
         """Forget what is not in the ledger's memory."""

@@ -1,24 +1,29 @@
-"""The page of a sandbox for people: ledger, switches, messages and test persons, in Arabic and English, from one file."""
+"""The page of a sandbox for people: ledger, switches, messages and test persons, in Arabic and English."""
 
 from connectors.kit.sandbox_faults import MODES
 
 _OPTIONS = "".join(f"<option>{mode}</option>" for mode in MODES)
 
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b2a33;background:#f6f8f8}
-h1{font-size:1.4rem}h2{font-size:1.05rem;margin:1.6rem 0 .4rem}table{border-collapse:collapse;width:100%;background:#fff}
+body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;
+  color:#1b2a33;background:#f6f8f8}
+h1{font-size:1.4rem}h2{font-size:1.05rem;margin:1.6rem 0 .4rem}
+table{border-collapse:collapse;width:100%;background:#fff}
 th,td{border:1px solid #d5dddd;padding:.3rem .6rem;text-align:start}th{background:#e5eded}
-.double{background:#ffe1dc}form{display:flex;gap:.5rem;flex-wrap:wrap}input,select,button{font:inherit;padding:.25rem .5rem}
+.double{background:#ffe1dc}form{display:flex;gap:.5rem;flex-wrap:wrap}
+input,select,button{font:inherit;padding:.25rem .5rem}
 .none{color:#708088}
 """
 
 _SCRIPT = """
 const cell=(row,text)=>{const td=document.createElement('td');const b=document.createElement('bdi');
-  b.textContent=text===null||text===undefined?'':typeof text==='object'?JSON.stringify(text):String(text);td.append(b);row.append(td)};
+  b.textContent=text===null||text===undefined?'':typeof text==='object'?JSON.stringify(text):String(text);
+  td.append(b);row.append(td)};
 const fill=(id,rows,keys)=>{const body=document.querySelector('#'+id+' tbody');body.replaceChildren();
   for(const item of rows){const row=document.createElement('tr');if(item.count>1)row.className='double';
     for(const key of keys)cell(row,item[key]);body.append(row)}
-  if(!rows.length){const row=document.createElement('tr');cell(row,'لا شيء · nothing');row.className='none';body.append(row)}};
+  if(!rows.length){const row=document.createElement('tr');cell(row,'لا شيء · nothing');row.className='none';
+    body.append(row)}};
 const read=async path=>(await fetch('/_sandbox/'+path)).json();
 async function show(){
   fill('ledger',(await read('ledger')).effects.slice(-200).reverse(),['operation_id','operation','what','count','at']);
@@ -31,7 +36,8 @@ document.querySelector('#add').addEventListener('submit',async event=>{event.pre
   const body=JSON.stringify({operation:form.operation.value||'*',mode:form.mode.value,value,times});
   const answer=await fetch('/_sandbox/switches',{method:'POST',body});
   document.querySelector('#said').textContent=answer.ok?'':(await answer.json()).error;await show()});
-document.querySelector('#off').addEventListener('click',async()=>{await fetch('/_sandbox/switches',{method:'DELETE'});await show()});
+document.querySelector('#off').addEventListener('click',async()=>{
+  await fetch('/_sandbox/switches',{method:'DELETE'});await show()});
 first();setInterval(show,2000);
 """
 
@@ -50,7 +56,11 @@ PAGE = (
         "سجل الأفعال · Ledger of effects",
         "معرف العملية · operation id|العملية · operation|الأثر · what|العدد · count|الوقت · at",
     )
-    + _table("switches", "الأعطال المفعلة · Faults that are on", "العملية · operation|النوع · mode|القيمة · value|المرات · times")
+    + _table(
+        "switches",
+        "الأعطال المفعلة · Faults that are on",
+        "العملية · operation|النوع · mode|القيمة · value|المرات · times",
+    )
     + '<form id="add"><input name="operation" placeholder="operation or *"><select name="mode">'
     + _OPTIONS
     + '</select><input name="value" placeholder="value"><input name="times" type="number" min="1" placeholder="times">'

@@ -4,6 +4,7 @@ import hashlib
 from functools import lru_cache
 
 _FONT = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+_RESOURCES = "<< /Font << /F1 5 0 R >> >>"
 
 
 def _escaped(text: str) -> str:
@@ -21,7 +22,7 @@ def make_pdf(title: str, lines: tuple[str, ...]) -> bytes:
     objects = (
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources {_RESOURCES} >>",
         f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
         _FONT,
     )

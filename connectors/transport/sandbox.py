@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
-from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstood, Person
+from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstoodError, Person
 from connectors.kit.sandbox_pdf import make_pdf
 
 TOKEN_SECONDS = 300
@@ -75,7 +75,7 @@ class Sandbox(Institution):
             return Demand("vehicle-search", heard)
         if heard.method == "GET" and (found := VEHICLE.fullmatch(heard.path)):
             return Demand("vehicle-check", heard, found.group(2))
-        raise NotUnderstood(_refuse(404, "INVALID_REQUEST"))
+        raise NotUnderstoodError(_refuse(404, "INVALID_REQUEST"))
 
     def answer(self, demand: Demand) -> Answer:
         """A token, a vehicle, a page of vehicles, or a statement."""

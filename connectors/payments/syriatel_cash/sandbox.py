@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstood, Person
+from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstoodError, Person
 
 BASE = "/ePayment_external_Json/rs/ePaymentExternalModule/"
 CALLS = {
@@ -76,7 +76,7 @@ class Sandbox(Institution):
         """Find the call by the last part of its path, and read the JSON body."""
         operation = CALLS.get(heard.path.removeprefix(BASE))
         if operation is None or heard.method != "POST":
-            raise NotUnderstood(Answer(b"not found", status=404, content_type="text/plain"))
+            raise NotUnderstoodError(Answer(b"not found", status=404, content_type="text/plain"))
         try:
             content = json.loads(heard.body)
         except ValueError:
