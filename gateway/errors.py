@@ -38,9 +38,14 @@ class Text:
 
         return Text(_PLACEHOLDER.sub(put, self.ar), _PLACEHOLDER.sub(put, self.en))
 
-    def as_dict(self) -> dict[str, str]:
-        """`{"ar": …, "en": …}`."""
-        return {"ar": self.ar, "en": self.en}
+    def keys(self) -> tuple[str, str]:
+        """The languages; with `[]` this lets `dict(text)` give `{"ar": …, "en": …}`."""
+        return LANGUAGES
+
+    def __getitem__(self, language: str) -> str:
+        if language not in LANGUAGES:
+            raise KeyError(language)
+        return self.in_language(language)
 
 
 @dataclass(frozen=True, slots=True)
