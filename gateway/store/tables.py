@@ -84,8 +84,10 @@ idempotency = Table(
     Column("key", Text, primary_key=True),
     Column("scope", Text, nullable=False),  # "requests" or "actions/<request id>/<action id>"
     Column("body_hash", LargeBinary, nullable=False),
-    Column("request_id", Text, ForeignKey("requests.id"), nullable=False),
-    Column("status", Integer, nullable=False),
+    Column(
+        "request_id", Text, ForeignKey("requests.id", deferrable=True, initially="DEFERRED"), nullable=False
+    ),  # deferred: the key is inserted first, because it decides who won
+    Column("status", Text, nullable=False),  # accepted | created | ok: the API gives it its HTTP status
     Column("answer", Sealed, nullable=False),  # the JSON body that was answered
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
@@ -148,6 +150,7 @@ attempts = Table(
     Column("intent_id", Text, ForeignKey("intents.id")),  # set for every money-moving exchange
     Column("connector", Text, nullable=False),
     Column("operation", Text, nullable=False),
+    Column("role", Text, nullable=False),  # check | submit | initiate | confirm | resend …
     Column("operation_id", Text, nullable=False),  # ours; the same for every resend of the same act
     Column("number", Integer, nullable=False),
     Column("state", Text, nullable=False),

@@ -1,0 +1,203 @@
+"""Accept: a checked request is committed with its first job, and goes at once when its lane has a free place."""
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from gateway import crash
+from gateway.availability import Availability
+from gateway.dispatch import Dispatcher
+from gateway.errors import Problem
+from gateway.ids import new_id
+from gateway.lanes import Lanes
+from gateway.logs import log
+from gateway.representation import money, represent, to_json, view_of
+from gateway.security.keyring import Keyring
+from gateway.security.principals import Principal
+from gateway.settings import Settings
+from gateway.steps import Landing, Route
+from gateway.store.clock import Clock
+from gateway.store.engine import Store
+from gateway.store.requests import REQUESTS_SCOPE, Accepted, Existing, NewIntent, NewRequest, accept
+from gateway.validation import CheckedRequest
+from gateway.waiters import Waiter, Waiters
+from gateway.work import Work
+from mappings.status import Intent, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the channel is told; once committed, a replay of the key is told the same."""
+
+    status: str  #: "created" (finished), "accepted" (goes on), "ok" (an action's outcome).
+    request_id: str
+    body: bytes
+    replayed: bool = False
+
+
+def replay(existing: Existing, scope: str, body_hash: bytes) -> Answer:
+    """The stored answer. Raises Problem("idempotency_key_reused") when the key stands for something else."""
+    if existing.scope != scope or not hmac.compare_digest(existing.body_hash, body_hash):
+        raise Problem("idempotency_key_reused")
+    return Answer(existing.status, existing.request_id, existing.answer, replayed=True)
+
+
+class Acceptor:
+    """Takes requests in."""
+
+    def __init__(
+        self,
+        store: Store,
+        routes: Mapping[str, Route],
+        lanes: Lanes,
+        dispatcher: Dispatcher,
+        waiters: Waiters,
+        availability: Availability,
+        keyring: Keyring,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._store, self._routes, self._lanes, self._dispatcher = store, routes, lanes, dispatcher
+        self._waiters, self._availability, self._keyring = waiters, availability, keyring
+        self._clock, self._settings = clock, settings
+
+    async def preflight(self, principal: Principal, checked: CheckedRequest) -> dict[str, Any]:
+        """The same checks, the fee, what the applicant must bring and the institution's availability; stores nothing."""
+        service = checked.service
+        return {
+            "service": service.id,
+            "acceptable": True,
+            "fee": money(service.fee.money) if service.fee else None,
+            "payment_methods": list(service.fee.methods) if service.fee else [],
+            "turnaround_hours": service.turnaround_hours,
+            "missing_documents": list(service.required_documents),
+            "availability": await self._availability.of(service),
+        }
+
+    async def accept(
+        self,
+        principal: Principal,
+        key: str,
+        checked: CheckedRequest,
+        *,
+        language: str,
+        traceparent: str,
+        wait_seconds: float,
+    ) -> Answer:
+        """Commit, and wait for the outcome as long as the caller wishes. Nothing is answered before COMMIT.
+
+        Raises Problem("idempotency_key_reused") for a key that stands for another body.
+        """
+        route = self._routes[checked.service.id]
+        progress = _progress(checked.content)
+        landing = route.land(0, progress)
+        work = _work(checked, landing, progress, priority=principal.priority, now=self._clock.now_ms())
+        work.language, work.traceparent = language, traceparent
+        place = self._lanes.try_enter(work.lane)
+        row = self._row(work, principal, key, checked, claim_for=self._dispatcher.worker if place else None)
+        waiter = Waiter(principal.id, key, creates=True) if wait_seconds > 0 else None
+        if waiter:
+            self._waiters.add(work.request_id, waiter)
+        try:
+            result = await self._store.batch(accept, row)
+        except BaseException:
+            self._undo(work, place=place)
+            raise
+        if isinstance(result, Existing):
+            self._undo(work, place=place)
+            return replay(result, REQUESTS_SCOPE, row.body_hash)
+        crash.point("accept.after_commit")
+        log.info("accepted", request_id=work.request_id, correlation=traceparent, service=work.service)
+        self._go(work, result, place=place)
+        answered = await self._waiters.outcome(work.request_id, waiter, wait_seconds) if waiter else None
+        if answered is None:
+            return Answer("accepted", work.request_id, row.answer)
+        return Answer(answered.status, work.request_id, answered.body)
+
+    def _undo(self, work: Work, *, place: bool) -> None:
+        self._waiters.take(work.request_id)
+        if place:
+            self._lanes.leave(work.lane)
+
+    def _go(self, work: Work, result: Accepted, *, place: bool) -> None:
+        if result.token is not None:
+            work.token = result.token
+            self._dispatcher.start(work)
+            return
+        if place:
+            self._lanes.leave(work.lane)
+        self._dispatcher.wake()
+
+    def _row(
+        self, work: Work, principal: Principal, key: str, checked: CheckedRequest, *, claim_for: str | None
+    ) -> NewRequest:
+        intent = None
+        if work.intent_id:
+            intent = NewIntent(work.intent_id, work.amount_minor, work.currency, work.denomination)
+        first = represent(view_of(work, work.created_at), checked.service)
+        return NewRequest(
+            id=work.request_id,
+            channel_id=principal.id,
+            key=key,
+            body_hash=self.body_hash(checked.body_hash),
+            answer=to_json(first),
+            service=work.service,
+            language=work.language,
+            priority=work.priority,
+            reference=work.reference,
+            traceparent=work.traceparent,
+            content=json.dumps(work.content, ensure_ascii=False).encode(),
+            progress=json.dumps(work.progress, ensure_ascii=False).encode(),
+            applicant_index=self._keyring.blind_index(work.content["applicant"]["national_number"]),
+            mapping_version=self._routes[work.service].mapping_version,
+            step=work.step,
+            phase=work.phase,
+            lane=work.lane,
+            intent=intent,
+            keep_key_ms=self._settings.idempotency_days * 86_400_000,
+            created_at=work.created_at,
+            claim_for=claim_for,
+            lease_ms=int(self._settings.dispatch.lease_seconds * 1000),
+        )
+
+    def body_hash(self, plain: bytes) -> bytes:
+        """The keyed hash that is stored: a plain one of a body with few unknown digits could be searched through."""
+        return self._keyring.blind_index(sha256(plain).hexdigest())
+
+
+def _progress(content: Mapping[str, Any]) -> dict[str, Any]:
+    payment = content.get("payment")
+    return {"payment": {"method": payment["method"], "payer": payment.get("payer"), "number": 1}} if payment else {}
+
+
+def _work(
+    checked: CheckedRequest, landing: Landing, progress: dict[str, Any], *, priority: int, now: int
+) -> Work:
+    """The new request as the worker will see it, when it may go at once."""
+    fee = checked.service.fee.money if checked.service.fee else None
+    return Work(
+        request_id=new_id(),
+        service=checked.service.id,
+        language="",
+        traceparent="",
+        reference=checked.reference,
+        priority=priority,
+        state=Request.ACCEPTED,
+        step=landing.step,
+        phase=landing.phase,
+        version=1,
+        created_at=now,
+        expires_at=None,
+        content=checked.content,
+        progress=progress,
+        lane=str(landing.lane),
+        token=0,
+        intent_id=new_id() if fee else None,
+        intent_state=Intent.CREATED if fee else None,
+        amount_minor=fee.amount_minor if fee else 0,
+        currency=fee.currency if fee else "",
+        denomination=fee.denomination if fee else "",
+    )

@@ -1,0 +1,56 @@
+"""Says in one sentence whether an institution can be reached now: for the clerk, before the citizen waits or pays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.kit.contract import Connector
+from gateway.catalogue import Service
+from gateway.lanes import Lanes
+from gateway.store.clock import Clock
+
+_BELIEVED_SECONDS = 10.0
+_SENTENCES: Mapping[str, Mapping[str, str]] = {
+    "open": {
+        "ar": "الخدمة متاحة الآن.",
+        "en": "The service is available now.",
+    },
+    "busy": {
+        "ar": "الجهة مشغولة: يُقبل الطلب ويُرسل حالما يحين دوره.",
+        "en": "The institution is busy: a request is accepted and sent as soon as it is its turn.",
+    },
+    "unreachable": {
+        "ar": "لا يمكن الاتصال بالجهة الآن: يُقبل الطلب ويُرسل تلقائياً بعد عودة الاتصال.",
+        "en": "The institution cannot be reached now: a request is accepted and sent by itself once the line is back.",
+    },
+}
+
+
+class Availability:
+    """What is known of the institutions' lines; each is asked at most every ten seconds."""
+
+    def __init__(self, connectors: Mapping[str, Connector], lanes: Lanes, clock: Clock) -> None:
+        self._connectors, self._lanes, self._clock = connectors, lanes, clock
+        self._known: dict[str, tuple[float, bool]] = {}
+
+    async def of(self, service: Service) -> dict[str, Any]:
+        """`{"state": open | busy | unreachable, "text": {ar, en}, "institutions": {connector: state}}`."""
+        names = dict.fromkeys(step.connector for step in service.steps if step.connector)
+        if service.fee:
+            names |= dict.fromkeys(service.fee.methods)
+        states = {name: await self._state(str(name)) for name in names}
+        worst = next((state for state in ("unreachable", "busy") if state in states.values()), "open")
+        return {"service": service.id, "state": worst, "text": dict(_SENTENCES[worst]), "institutions": states}
+
+    async def _state(self, name: str) -> str:
+        if not await self._reachable(name):
+            return "unreachable"
+        full = (lane for lane in self._lanes.snapshot() if lane.name.startswith(f"{name}.") and lane.free == 0)
+        return "busy" if any(full) else "open"
+
+    async def _reachable(self, name: str) -> bool:
+        now = self._clock.monotonic()
+        known = self._known.get(name)
+        if known is None or now - known[0] > _BELIEVED_SECONDS:
+            known = (now, await self._connectors[name].reachable())
+            self._known[name] = known
+        return known[1]

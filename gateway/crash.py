@@ -1,0 +1,22 @@
+"""Named points at which a test may kill this process, to prove that nothing is lost there. Inert unless CRASH_AT is set."""
+
+import os
+import signal
+
+_AT = os.environ.get("CRASH_AT", "")
+
+POINTS = (
+    "accept.before_commit",
+    "accept.after_commit",
+    "claim.after_commit",
+    "intend.before_commit",
+    "intend.after_commit",
+    "answer.before_record",
+    "settle.before_commit",
+)
+
+
+def point(name: str) -> None:
+    """Die here by SIGKILL when the environment names this point."""
+    if _AT and name == _AT:
+        os.kill(os.getpid(), signal.SIGKILL)

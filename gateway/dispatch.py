@@ -1,0 +1,321 @@
+"""Runs claimed work: commit the intent, call the connector outside any transaction, settle; and again, step by step."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from connectors.kit.contract import Call, Effect, Outcome, Prepared
+from connectors.kit.errors import ConnectorError, MappingFailed, NotSent
+from gateway import crash, settle
+from gateway.ids import new_id
+from gateway.lanes import Lanes
+from gateway.logs import log
+from gateway.recorder import Recorder
+from gateway.settings import DispatchSettings
+from gateway.steps import Plan, Route, canonical_document
+from gateway.store.clock import Clock
+from gateway.store.engine import Store, StoreError
+from gateway.store.jobs import Intending, claim, intend, release
+from gateway.verdict import Interrupted
+from gateway.work import NewAttempt, Settlement, Work
+from mappings.status import Attempt
+
+#: A problem of our own in rendering or reading; the row is judged like any other failure, never lost.
+_BROKEN = "connector_failure"
+
+
+class Broken(ConnectorError):
+    """The connector failed in a way that it does not declare."""
+
+    code = _BROKEN
+    retryable = False
+
+
+@dataclass(slots=True)
+class SendWindow:
+    """Gives up before the first byte when too long has passed since SENDING was committed (monotonic clock)."""
+
+    seconds: float
+    monotonic: Callable[[], float]
+    committed_at: float | None = None
+
+    def check(self) -> None:
+        """Raise NotSent when the window has passed."""
+        if self.committed_at is not None and self.monotonic() - self.committed_at > self.seconds:
+            raise NotSent("the send window has passed")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One exchange on its way: the plan, its attempt row and how its settlement is committed."""
+
+    plan: Plan
+    intended: bool
+    window: SendWindow
+    attempt: NewAttempt | None = None  #: None for an inquiry, which is evidence about an older attempt.
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    prepared: Prepared | None = None
+    failure: ConnectorError | None = None  #: It could not even be rendered.
+
+
+class Dispatcher:
+    """One worker: its claims, its running work and its graceful end."""
+
+    def __init__(
+        self,
+        store: Store,
+        routes: Mapping[str, Route],
+        lanes: Lanes,
+        policy: DispatchSettings,
+        clock: Clock,
+        recorder: Recorder,
+        worker: str,
+    ) -> None:
+        self._store, self._routes, self._lanes = store, routes, lanes
+        self._policy, self._clock, self._recorder = policy, clock, recorder
+        self.worker = worker
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._running: set[asyncio.Task[None]] = set()
+
+    # --- claiming -------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Look for due work now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Claim and start due work until stopped."""
+        while not self._stopping:
+            self._wake.clear()
+            pause = self._policy.poll_seconds
+            try:
+                pause = await self._claim()
+            except StoreError as error:
+                log.warning("claim_failed", error_kind=type(error).__name__)
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _claim(self) -> float:
+        """Start what is due and fits; seconds until the next look."""
+        places = self._lanes.free()
+        for lane, free in places.items():
+            for _ in range(free):
+                self._lanes.try_enter(lane)  # reserved, so that an accept in between cannot take the same place
+        try:
+            lease_ms = int(self._policy.lease_seconds * 1000)
+            claims = await self._store.write(claim, self.worker, places, lease_ms)
+        except BaseException:
+            self._give_back(places, {})
+            raise
+        crash.point("claim.after_commit")
+        taken: dict[str, int] = {}
+        for work in claims.works:
+            taken[work.lane] = taken.get(work.lane, 0) + 1
+            self.start(work)
+        self._give_back(places, taken)
+        if claims.next_due_in_ms is None:
+            return self._policy.poll_seconds
+        return min(self._policy.poll_seconds, claims.next_due_in_ms / 1000)
+
+    def _give_back(self, places: Mapping[str, int], taken: Mapping[str, int]) -> None:
+        for lane, free in places.items():
+            for _ in range(free - taken.get(lane, 0)):
+                self._lanes.leave(lane)
+
+    def start(self, work: Work, exchange: Exchange | None = None) -> None:
+        """Run claimed work, whose lane place is already taken; `exchange` is one that is committed as SENDING already."""
+        task = asyncio.get_running_loop().create_task(self._work(work, exchange))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def stop(self, grace_seconds: float) -> int:
+        """Claim no more, let what runs finish within the grace, give back what was not sent; how many were given back."""
+        self._stopping = True
+        self._wake.set()
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace_seconds)
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+        return await self._store.write(release, self.worker)
+
+    @property
+    def in_flight(self) -> int:
+        """Pieces of work that run now."""
+        return len(self._running)
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    async def _work(self, work: Work, exchange: Exchange | None) -> None:
+        """Step after step while the next one can go at once."""
+        current: Work | None = work
+        lane = work.lane
+        try:
+            while current is not None:
+                lane = current.lane
+                current = await self._step(current, exchange)
+                exchange = None
+                if current is not None:
+                    self._lanes.leave(lane)
+                    lane = current.lane
+                if self._stopping:
+                    return
+        finally:
+            self._lanes.leave(lane)
+            self.wake()
+
+    async def _step(self, work: Work, exchange: Exchange | None) -> Work | None:
+        """One exchange and its settlement; the work to go on with, if its place could be kept."""
+        route = self._routes[work.service]
+        interrupted = work.open_attempt is not None and work.open_attempt.state is Attempt.SENDING
+        if exchange is None and interrupted:
+            return await self._recover(work, route)
+        made = exchange or await self._intend(work, route)
+        if made is None:
+            return None
+        settlement = await self._exchange(work, route, made)
+        return await self._record(work, settlement, made.plan, made.attempt, intended=made.intended)
+
+    async def _recover(self, work: Work, route: Route) -> Work | None:
+        """The process that was sending died: judge what may have arrived."""
+        attempt = work.open_attempt
+        assert attempt is not None
+        plan = replace(
+            route.plan(replace(work, open_attempt=None)) if attempt.role not in ("confirm", "resend")
+            else route.payment(work, attempt.role),
+            subject=attempt,
+        )  # fmt: skip
+        log.warning("interrupted", request_id=work.request_id, connector=attempt.connector, operation=attempt.operation)
+        error = Interrupted("the process that was sending ended before it recorded an answer")
+        settlement = settle.on_error(work, plan, route, error, self._policy, age_ms=self._age(work))
+        return await self._record(work, settlement, plan, None, intended=True)
+
+    async def _intend(self, work: Work, route: Route) -> Exchange | None:
+        """Render the next exchange and commit it as SENDING; None when another worker has the job by now."""
+        exchange = self.render(work, route.plan(work))
+        if exchange.attempt is None or exchange.failure or exchange.plan.operation.effect is Effect.SAFE:
+            return exchange
+        crash.point("intend.before_commit")
+        row = Intending(work.request_id, work.token, work.intent_id, exchange.attempt)
+        if not await self._store.batch(intend, row):
+            log.warning("fenced", request_id=work.request_id, connector=exchange.plan.connector.name)
+            return None
+        self.opened(exchange)
+        return exchange
+
+    def render(self, work: Work, plan: Plan, secrets: Mapping[str, str] | None = None) -> Exchange:
+        """The wire request, before any I/O. A failure to render stays in the exchange and is judged like any other."""
+        exchange = Exchange(plan, intended=False, window=self._window(), secrets=secrets or {})
+        payload_hash = ""
+        try:
+            exchange.prepared = plan.connector.prepare(plan.operation.name, self._call(work, exchange))
+            payload_hash = exchange.prepared.payload_hash
+        except Exception as error:
+            failure = error if isinstance(error, ConnectorError) else MappingFailed(type(error).__name__)
+            log.warning("not_rendered", request_id=work.request_id, code=failure.code, error_kind=type(error).__name__)
+            exchange.failure = failure
+        if plan.subject is None:
+            exchange.attempt = new_attempt(plan, payload_hash, number=work.tries + work.waits + 1)
+        return exchange
+
+    def opened(self, exchange: Exchange) -> None:
+        """SENDING is committed: the send window runs from now."""
+        exchange.intended = True
+        exchange.window.committed_at = self._clock.monotonic()
+        crash.point("intend.after_commit")
+
+    def _window(self) -> SendWindow:
+        """A send window that is not open yet."""
+        return SendWindow(self._policy.send_window_seconds, self._clock.monotonic)
+
+    def _call(self, work: Work, exchange: Exchange) -> Call:
+        return Call(
+            operation_id=exchange.plan.operation_id,
+            document=canonical_document(work, exchange.plan),
+            secrets=exchange.secrets,
+            traceparent=work.traceparent,
+            send_gate=exchange.window.check,
+        )
+
+    async def _exchange(self, work: Work, route: Route, made: Exchange) -> Settlement:
+        """Send, read, decide. Logs one line, without a word of the content."""
+        plan, started = made.plan, time.perf_counter()
+        answer = await self._send(work, made)
+        crash.point("answer.before_record")
+        failed = isinstance(answer, ConnectorError)
+        log.info(
+            "exchange",
+            request_id=work.request_id,
+            correlation=work.traceparent,
+            connector=plan.connector.name,
+            operation=plan.operation.name,
+            attempt=made.attempt.number if made.attempt else work.inquiries + 1,
+            milliseconds=round((time.perf_counter() - started) * 1000),
+            status="none" if isinstance(answer, ConnectorError) else answer.status.value,
+            code=answer.code,
+            error_kind=type(answer).__name__ if failed else None,
+        )
+        if isinstance(answer, Outcome):
+            decide = settle.on_inquiry if plan.subject else settle.on_outcome
+            return decide(work, plan, route, answer, self._policy)
+        if plan.subject:
+            return settle.on_inquiry_error(work, plan, route, answer, self._policy)
+        return settle.on_error(work, plan, route, answer, self._policy, age_ms=self._age(work))
+
+    async def _send(self, work: Work, made: Exchange) -> Outcome | ConnectorError:
+        connector = made.plan.connector
+        if made.prepared is None:
+            return made.failure or Broken("nothing was rendered")
+        try:
+            return await connector.send(made.prepared)
+        except ConnectorError as error:
+            return error
+        except Exception as error:  # a fault of ours must park the request, not lose it
+            log.error("connector_failure", request_id=work.request_id, connector=connector.name, exc_info=error)
+            return Broken(type(error).__name__)
+
+    def _age(self, work: Work) -> int:
+        return self._clock.now_ms() - work.created_at
+
+    async def _record(
+        self, work: Work, settlement: Settlement, plan: Plan, attempt: NewAttempt | None, *, intended: bool
+    ) -> Work | None:
+        """Commit the settlement; keep the claim when the next step can go at once and has a place."""
+        following = settlement.next
+        reserve = following is not None and following.delay_ms == 0 and not self._stopping
+        keep = reserve and following is not None and self._lanes.try_enter(following.lane)
+        subject = plan.subject.id if plan.subject else None
+        kept = False
+        try:
+            kept = await self._recorder.record(
+                work,
+                settlement,
+                attempt_id=attempt.id if attempt else subject,
+                attempt=attempt,
+                intended=intended,
+                keep_for=self.worker if keep else None,
+            )
+        finally:
+            if keep and not kept and following is not None:
+                self._lanes.leave(following.lane)
+        return settle.moved_on(work, settlement) if kept else None
+
+
+def new_attempt(plan: Plan, payload_hash: str, *, number: int) -> NewAttempt:
+    """The row of an exchange that is about to be made."""
+    return NewAttempt(
+        id=new_id(),
+        connector=plan.connector.name,
+        operation=plan.operation.name,
+        role=plan.operation.role,
+        operation_id=plan.operation_id,
+        number=number,
+        payload_hash=payload_hash,
+        moves_money=plan.moves_money,
+    )

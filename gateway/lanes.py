@@ -1,0 +1,59 @@
+"""The bulkheads: each operation of each connector has its own places in this process, so that one that is slow delays no other."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from connectors.kit.contract import Connector
+
+
+def lane_of(connector: str, operation: str) -> str:
+    """The lane's name, "connector.operation"."""
+    return f"{connector}.{operation}"
+
+
+@dataclass(slots=True)
+class Lane:
+    """One operation's places in this process."""
+
+    name: str
+    places: int
+    in_flight: int = 0
+
+    @property
+    def free(self) -> int:
+        return max(0, self.places - self.in_flight)
+
+
+class Lanes:
+    """All lanes of this process. Used from the event loop only."""
+
+    def __init__(self, connectors: Iterable[Connector], overrides: Mapping[str, int] | None = None) -> None:
+        overrides = overrides or {}
+        self._lanes: dict[str, Lane] = {}
+        for connector in connectors:
+            for operation in connector.operations.values():
+                name = lane_of(connector.name, operation.name)
+                self._lanes[name] = Lane(name, overrides.get(name, operation.concurrency))
+
+    def try_enter(self, name: str) -> bool:
+        """Take a place, if one is free."""
+        lane = self._lanes[name]
+        if lane.free == 0:
+            return False
+        lane.in_flight += 1
+        return True
+
+    def leave(self, name: str) -> None:
+        """Give the place back."""
+        self._lanes[name].in_flight -= 1
+
+    def free(self) -> dict[str, int]:
+        """Free places of the lanes that have any."""
+        return {lane.name: lane.free for lane in self._lanes.values() if lane.free}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._lanes
+
+    def snapshot(self) -> list[Lane]:
+        """Every lane, for metrics."""
+        return list(self._lanes.values())

@@ -1,0 +1,100 @@
+"""Commits settlements, tells those who wait, and does not give up an answer because the disk is full for a moment."""
+
+import asyncio
+from dataclasses import replace
+
+from gateway.catalogue import Catalogue
+from gateway.logs import log
+from gateway.representation import DocumentView, View, represent, to_json, view_of
+from gateway.store.clock import Clock
+from gateway.store.engine import Store, StoreError
+from gateway.store.settlements import Answered, Settled, Settling, digest_of, settle
+from gateway.waiters import Waiter, Waiters
+from gateway.watch import Watch
+from gateway.work import NewAttempt, Settlement, Work
+from mappings.status import FINAL
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Recorder:
+    """The one way from a settlement to the store."""
+
+    def __init__(
+        self, store: Store, catalogue: Catalogue, waiters: Waiters, watch: Watch, clock: Clock
+    ) -> None:
+        self._store, self._catalogue, self._waiters = store, catalogue, waiters
+        self._watch, self._clock = watch, clock
+
+    async def record(
+        self,
+        work: Work,
+        settlement: Settlement,
+        *,
+        attempt_id: str,
+        attempt: NewAttempt | None,
+        intended: bool,
+        keep_for: str | None,
+    ) -> bool:
+        """Commit; True when the next job stayed with `keep_for`. What waits for this request is told after COMMIT."""
+        waiter = self._waiters.take(work.request_id) if settlement.next is None else None
+        answered = self._answer(waiter, work, settlement) if waiter else None
+        row = Settling(
+            request_id=work.request_id,
+            token=work.token,
+            previous=work.state,
+            settlement=settlement,
+            attempt_id=attempt_id,
+            attempt=attempt,
+            intended=intended,
+            intent_id=work.intent_id,
+            keep_for=keep_for,
+            answered=answered,
+        )
+        settled = await self._commit(row)
+        if waiter is not None:
+            waiter.tell(answered if settled.valid else None)
+        if not settled.valid:
+            log.warning("fenced", request_id=work.request_id)
+            return False
+        self._watch.publish([work.request_id])
+        log.info(
+            "settled",
+            request_id=work.request_id,
+            correlation=work.traceparent,
+            state=settlement.state.value,
+            reason=settlement.reason,
+        )
+        return settled.kept
+
+    async def _commit(self, row: Settling) -> Settled:
+        """Again until it is committed: what the institution answered must not be lost to a full disk."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._store.batch(settle, row)
+            except StoreError as error:
+                log.error("settle_failed", request_id=row.request_id, error_kind=type(error).__name__, seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _answer(self, waiter: Waiter, work: Work, settlement: Settlement) -> Answered:
+        body = to_json(represent(self._view(work, settlement), self._catalogue.get(work.service)))
+        return Answered(waiter.channel_id, waiter.key, waiter.status(final=settlement.state in FINAL), body)
+
+    def _view(self, work: Work, settlement: Settlement) -> View:
+        now = self._clock.now_ms()
+        return replace(
+            view_of(work, now),
+            state=settlement.state,
+            step=settlement.step,
+            reason=settlement.reason,
+            next_action=settlement.next_action,
+            expires_at=None if settlement.expires_in_ms is None else now + settlement.expires_in_ms,
+            intent_state=settlement.intent_state,
+            documents=[
+                DocumentView(number, each.name, each.media_type, len(each.content), digest_of(each.content))
+                for number, each in enumerate(settlement.documents, start=1)
+            ],
+        )

@@ -1,0 +1,155 @@
+"""How a request looks to channels: built from what the store holds, the same for every answer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway import next_action
+from gateway.catalogue import Service
+from gateway.errors import CATALOGUE
+from gateway.work import Work
+from mappings.money import Money, format_amount
+from mappings.status import FINAL, Intent, Request
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document that a request brought, without its bytes."""
+
+    number: int
+    name: str
+    media_type: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of a request; no personal data. Times are milliseconds since 1970 UTC."""
+
+    id: str
+    service: str
+    state: Request
+    step: int
+    reason: str | None
+    reference: str | None
+    next_action: Mapping[str, Any] | None
+    expires_at: int | None
+    next_try_at: int | None
+    created_at: int
+    updated_at: int
+    intent_state: Intent | None = None
+    provider: str | None = None
+    money: Money | None = None
+    documents: Sequence[DocumentView] = ()
+
+
+def view_of(work: Work, now: int) -> View:
+    """A request as a worker sees it, before anything is settled about it."""
+    return View(
+        id=work.request_id,
+        service=work.service,
+        state=work.state,
+        step=work.step,
+        reason=None,
+        reference=work.reference,
+        next_action=None,
+        expires_at=None,
+        next_try_at=None,
+        created_at=work.created_at,
+        updated_at=now,
+        intent_state=work.intent_state,
+        provider=(work.progress.get("payment") or {}).get("method"),
+        money=Money(work.amount_minor, work.currency, work.denomination) if work.intent_id else None,
+    )
+
+
+def iso(milliseconds: int | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds, None for None."""
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def represent(view: View, service: Service | None) -> dict[str, Any]:
+    """The request as JSON for the wire: state, step, reason in both languages, payment, next action, documents."""
+    href = f"/v1/requests/{view.id}"
+    return {
+        "id": view.id,
+        "service": view.service,
+        "state": view.state.value,
+        "final": view.state in FINAL,
+        "step": _step(view, service),
+        "reason": reason(view.reason),
+        "next_try_at": iso(view.next_try_at),
+        "reference": view.reference,
+        "payment": _payment(view),
+        "next_action": _next_action(view),
+        "documents": [_document(document, href) for document in view.documents],
+        "created_at": iso(view.created_at),
+        "updated_at": iso(view.updated_at),
+        "links": {"self": href, "events": f"{href}/events", "stream": f"{href}/stream"},
+    }
+
+
+def to_json(representation: Mapping[str, Any]) -> bytes:
+    """The bytes that are sent and, for an idempotent call, stored."""
+    return json.dumps(representation, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def reason(code: str | None) -> dict[str, Any] | None:
+    """A code with its texts for citizen, clerk and technician, in both languages."""
+    if code is None:
+        return None
+    entry = CATALOGUE.get(code)
+    if entry is None:  # "with_institution" and the like are explained by the catalogue too; a house test holds that
+        return {"code": code}
+    return {
+        "code": code,
+        "citizen": dict(entry.citizen),
+        "clerk": dict(entry.clerk),
+        "technician": dict(entry.technician),
+    }
+
+
+def _step(view: View, service: Service | None) -> dict[str, Any] | None:
+    if service is None:
+        return None
+    return {"number": view.step + 1, "of": len(service.steps), "kind": service.steps[view.step].kind}
+
+
+def _payment(view: View) -> dict[str, Any] | None:
+    if view.money is None or view.intent_state is None:
+        return None
+    refund = view.intent_state is Intent.SUCCEEDED and view.state in (Request.REFUSED, Request.CANCELLED)
+    return {
+        "state": view.intent_state.value,
+        "method": view.provider,
+        "amount": money(view.money),
+        "refund_due": refund,
+    }
+
+
+def money(value: Money) -> dict[str, Any]:
+    """An amount on the wire: exact text, currency and denomination."""
+    return {"value": format_amount(value), "currency": value.currency, "denomination": value.denomination}
+
+
+def _next_action(view: View) -> dict[str, Any] | None:
+    if view.next_action is None:
+        return None
+    return next_action.render(view.next_action, expires_at=iso(view.expires_at))
+
+
+def _document(document: DocumentView, href: str) -> dict[str, Any]:
+    return {
+        "number": document.number,
+        "name": document.name,
+        "media_type": document.media_type,
+        "size": document.size,
+        "digest": document.digest,
+        "href": f"{href}/documents/{document.number}",
+    }

@@ -1,0 +1,333 @@
+"""Turns what an exchange brought into what one transaction writes: states, timeline, next job, evidence. Pure, no I/O."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from connectors.kit.contract import Effect, Outcome, Status
+from connectors.kit.errors import ConnectorError
+from gateway import next_action
+from gateway.settings import DispatchSettings
+from gateway.steps import Plan, Route
+from gateway.verdict import Verdict, judge
+from gateway.work import Evidence, Happened, Next, Settlement, Work
+from mappings.status import Attempt, Intent, Request, move
+
+#: Refusals of a payment that leave the same payment open: the payer may answer again.
+_ASK_AGAIN = frozenset({"otp_wrong", "otp_expired"})
+_ATTEMPT_OF = {
+    Status.SUCCEEDED: Attempt.SUCCEEDED,
+    Status.PENDING: Attempt.PENDING,
+    Status.REFUSED: Attempt.DECLINED,
+    Status.IN_DOUBT: Attempt.IN_DOUBT,
+}
+
+
+def backoff_ms(policy: DispatchSettings, count: int, jitter: Callable[[], float] = random.random) -> int:
+    """The delay before repeat `count` (from 0): doubled each time, capped, its upper half drawn by chance."""
+    seconds = min(policy.backoff_max_seconds, policy.backoff_first_seconds * 2.0 ** min(count, 30))
+    return int(1000 * seconds * (0.5 + 0.5 * jitter()))
+
+
+def inquiry_ms(policy: DispatchSettings, count: int) -> int:
+    """The delay before inquiry `count` (from 0); the last one of the schedule repeats."""
+    return int(1000 * policy.inquiry_seconds[min(count, len(policy.inquiry_seconds) - 1)])
+
+
+class _Draft:
+    """A settlement in the making: every state change goes through the table of moves."""
+
+    def __init__(self, work: Work, plan: Plan, route: Route) -> None:
+        self.work, self.plan, self.route = work, plan, route
+        self.settlement = Settlement(
+            work.state, work.step, work.phase, dict(work.progress), intent_state=work.intent_state
+        )
+        self._facts = {"step": plan.step_kind, "connector": plan.connector.name, "operation": plan.operation.name}
+        if work.state is Request.ACCEPTED:
+            self.settlement.state = move(work.state, "started")  # a safe exchange has no SENDING of its own
+
+    def go(self, event: str, **facts: Any) -> None:
+        settlement = self.settlement
+        settlement.state = move(settlement.state, event)
+        known = {key: value for key, value in facts.items() if value not in (None, "")}
+        settlement.happened.append(Happened(event, settlement.state, self._facts | known))
+
+    def intent(self, *happenings: str) -> None:
+        state = self.settlement.intent_state
+        if state is None:
+            return
+        for event in happenings:
+            state = move(state, event)
+        self.settlement.intent_state = state
+
+    def saw(self, state: Attempt, evidence: Evidence, *, reference: str = "") -> None:
+        settlement = self.settlement
+        settlement.attempt_state, settlement.attempt_code = state, evidence.code
+        settlement.attempt_reference, settlement.evidence = reference, evidence
+
+    def advance(self, *, milliseconds: int) -> None:
+        """To the next step that needs an exchange, or to the end."""
+        settlement = self.settlement
+        landing = self.route.land(self.work.step + 1, settlement.progress)
+        settlement.step, settlement.phase, settlement.reason = landing.step, landing.phase, None
+        if landing.lane is None:
+            self.go("completed", milliseconds=milliseconds, documents=len(settlement.documents))
+        else:
+            self.go("advanced", milliseconds=milliseconds)
+            settlement.next = Next(landing.lane)
+
+    def ask(self, kind: str, *, reason: str | None) -> None:
+        """Wait for the citizen."""
+        settlement, service = self.settlement, self.route.service
+        methods = service.fee.methods if service.fee else ()
+        settlement.next_action, settlement.progress = next_action.ask(kind, settlement.progress, methods)
+        settlement.phase, settlement.reason = kind, reason
+        settlement.expires_in_ms = int(service.pay_within_hours * 3_600_000)
+        self.go("needs_citizen", kind=kind, code=reason)
+        self.intent(*(["initiated"] if self.work.intent_state is Intent.CREATED else []))
+        if settlement.intent_state in (Intent.IN_PROGRESS, Intent.PAYER_ACTION, Intent.IN_DOUBT):
+            self.intent("payer_asked")
+
+    def refuse(self, code: str, institution_code: str) -> None:
+        self.settlement.reason = code
+        self.go("refused", code=code, institution_code=institution_code)
+        if self.settlement.intent_state in (Intent.CREATED, Intent.PAYER_ACTION, Intent.IN_PROGRESS):
+            self.intent("cancelled")
+
+    def park(self, code: str) -> None:
+        self.settlement.reason = code
+        self.go("parked", code=code)
+
+
+def on_outcome(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings) -> Settlement:
+    """After a readable answer to an exchange that was made (not an inquiry)."""
+    draft = _Draft(work, plan, route)
+    draft.saw(_ATTEMPT_OF.get(outcome.status, Attempt.IN_DOUBT), _answer("answer", outcome), reference=outcome.reference)
+    _keep(draft, outcome)
+    if plan.step_kind == "pay":
+        _paid(draft, outcome, policy)
+    else:
+        _served(draft, outcome, policy)
+    return draft.settlement
+
+
+def _served(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+    plan = draft.plan
+    if outcome.status is Status.SUCCEEDED:
+        draft.advance(milliseconds=_milliseconds(outcome))
+    elif outcome.status is Status.REFUSED:
+        draft.refuse(outcome.code, outcome.institution_code)
+    elif plan.operation.effect is Effect.SAFE:
+        # A read that says neither yes nor no: nothing was done by it, so it may simply be read again, later.
+        _again(draft, outcome.code or "unlisted_code", policy)
+    else:
+        _leave_open(draft, outcome, policy)
+
+
+def _leave_open(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+    """The institution has it, or does not say what it did: only an inquiry may follow."""
+    lane = draft.route.inquiry_lane(draft.plan.connector.name, draft.plan.operation)
+    pending = outcome.status is Status.PENDING
+    draft.settlement.reason = "with_institution" if pending else outcome.code or "unlisted_code"
+    draft.go("received" if pending else "answer_lost", code=outcome.code, reference=outcome.reference)
+    if lane is not None:
+        wish = outcome.next_inquiry_seconds
+        draft.settlement.next = Next(lane, int(wish * 1000) if wish else inquiry_ms(policy, 0))
+
+
+def _paid(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+    role, settlement = draft.plan.operation.role, draft.settlement
+    settlement.provider = draft.plan.connector.name
+    if role == "confirm":
+        _confirmed(draft, outcome, policy)
+    elif outcome.status is Status.SUCCEEDED:
+        draft.ask(next_action.CONFIRM_OTP, reason=None)
+    elif outcome.status is Status.REFUSED and role == "resend" and outcome.code in _ASK_AGAIN:
+        draft.ask(next_action.CONFIRM_OTP, reason=outcome.code)
+    else:
+        draft.ask(next_action.CHOOSE_PAYMENT, reason=outcome.code or "unlisted_code")
+
+
+def _confirmed(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+    settlement = draft.settlement
+    if outcome.status is Status.SUCCEEDED:
+        draft.intent("succeeded")
+        draft.advance(milliseconds=_milliseconds(outcome))
+    elif outcome.status is Status.REFUSED:
+        wrong = int(settlement.progress.get("otp_tries", 0)) + 1
+        again = outcome.code in _ASK_AGAIN and wrong < policy.otp_tries
+        settlement.progress["otp_tries"] = wrong if again else 0
+        draft.ask(next_action.CONFIRM_OTP if again else next_action.CHOOSE_PAYMENT, reason=outcome.code)
+    else:
+        _money_in_doubt(draft, outcome.code or "payment_in_doubt")
+
+
+def _money_in_doubt(draft: _Draft, code: str) -> None:
+    draft.settlement.reason = code
+    draft.settlement.attempt_state = Attempt.IN_DOUBT
+    draft.intent("answer_lost")
+    draft.go("answer_lost", code=code)
+
+
+def on_error(work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings, *, age_ms: int) -> Settlement:
+    """After an exchange that brought no readable answer; `age_ms` is the request's age."""
+    draft = _Draft(work, plan, route)
+    verdict = judge(error, plan.operation, attempts_left=policy.max_tries - work.tries - 1)
+    if verdict is Verdict.WAIT and age_ms > policy.max_wait_hours * 3_600_000:
+        verdict = Verdict.PARK
+    seen = Attempt.IN_DOUBT if error.maybe_delivered else Attempt.NOT_SENT
+    draft.saw(seen, _failure(error))
+    if plan.step_kind == "pay" and verdict is not Verdict.HOLD:
+        _unpaid(draft, error, verdict, policy)
+    elif verdict in (Verdict.WAIT, Verdict.RETRY):
+        _again(draft, error.code, policy, waited=verdict is Verdict.WAIT, after_seconds=error.retry_after_seconds)
+    elif verdict is Verdict.INQUIRE:
+        lane = route.inquiry_lane(plan.connector.name, plan.operation)
+        draft.settlement.reason = error.code
+        draft.go("answer_lost", code=error.code)
+        draft.settlement.next = Next(str(lane), inquiry_ms(policy, 0))
+    elif verdict is Verdict.HOLD and plan.moves_money:
+        _money_in_doubt(draft, "payment_in_doubt")
+    elif verdict is Verdict.HOLD:
+        draft.settlement.reason = error.code
+        draft.go("answer_lost", code=error.code)
+    else:
+        draft.park(error.code)
+    return draft.settlement
+
+
+def _unpaid(draft: _Draft, error: ConnectorError, verdict: Verdict, policy: DispatchSettings) -> None:
+    """Nothing was debited. What carries an OTP is never repeated by the machine: the citizen is asked again."""
+    if draft.plan.operation.role in ("confirm", "resend"):
+        draft.ask(next_action.CONFIRM_OTP, reason=error.code)
+    elif verdict is Verdict.PARK:
+        draft.ask(next_action.CHOOSE_PAYMENT, reason="payment_provider_unavailable")
+    else:
+        _again(draft, error.code, policy, waited=verdict is Verdict.WAIT, after_seconds=error.retry_after_seconds)
+
+
+def _again(
+    draft: _Draft, code: str, policy: DispatchSettings, *, waited: bool = False, after_seconds: float | None = None
+) -> None:
+    """The same exchange later."""
+    work = draft.work
+    tries, waits = (work.tries, work.waits + 1) if waited else (work.tries + 1, work.waits)
+    if tries >= policy.max_tries:
+        draft.park(code)
+        return
+    delay = int(after_seconds * 1000) if after_seconds else backoff_ms(policy, waits if waited else tries - 1)
+    draft.settlement.reason = code
+    draft.go("delayed", code=code, seconds=round(delay / 1000, 1), attempt=tries + waits)
+    draft.settlement.next = Next(draft.plan.lane, delay, tries=tries, waits=waits)
+
+
+def on_inquiry(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings) -> Settlement:
+    """After a readable answer to the question what became of `plan.subject`."""
+    subject = plan.subject
+    assert subject is not None
+    draft = _Draft(work, plan, route)
+    evidence = _answer("inquiry", outcome)
+    _keep(draft, outcome)
+    if outcome.status is Status.SUCCEEDED:
+        draft.saw(Attempt.SUCCEEDED, evidence, reference=outcome.reference)
+        draft.advance(milliseconds=_milliseconds(outcome))
+    elif outcome.status is Status.REFUSED:
+        draft.saw(Attempt.DECLINED, evidence, reference=outcome.reference)
+        draft.refuse(outcome.code, outcome.institution_code)
+    elif outcome.status is Status.PENDING:
+        draft.saw(Attempt.PENDING, evidence, reference=outcome.reference)
+        draft.settlement.reason = "with_institution"
+        draft.go("received", code=outcome.code, reference=outcome.reference)
+        wish = outcome.next_inquiry_seconds
+        delay = int(wish * 1000) if wish else inquiry_ms(policy, work.inquiries)
+        draft.settlement.next = Next(plan.lane, delay, inquiries=work.inquiries + 1)
+    elif outcome.status is Status.ABSENT:
+        _absent(draft, evidence, policy)
+    else:
+        _still_unknown(draft, evidence, policy)
+    return draft.settlement
+
+
+def _absent(draft: _Draft, evidence: Evidence, policy: DispatchSettings) -> None:
+    """ "Not found" counts only when it is said often enough, late enough: then the same act may be sent again."""
+    work, subject = draft.work, draft.plan.subject
+    assert subject is not None
+    operation = draft.route.operation_of(subject)
+    visible_ms = 1000 * (policy.lease_seconds + policy.send_window_seconds + operation.visibility_delay_seconds)
+    absences = work.absences + 1
+    if absences < policy.absences_needed or subject.age_ms < visible_ms:
+        _still_unknown(draft, evidence, policy, absences=absences)
+        return
+    draft.saw(Attempt.ABSENT, evidence)
+    draft.settlement.reason = None
+    draft.go("advanced", code="absent")
+    draft.settlement.next = Next(f"{subject.connector}.{subject.operation}", tries=work.tries)
+
+
+def _still_unknown(draft: _Draft, evidence: Evidence, policy: DispatchSettings, *, absences: int = 0) -> None:
+    work, subject = draft.work, draft.plan.subject
+    assert subject is not None
+    with_institution = draft.settlement.state is Request.WITH_INSTITUTION
+    if not with_institution and work.inquiries + 1 >= len(policy.inquiry_seconds):
+        draft.saw(Attempt.REVIEW, evidence)
+        draft.park("inquiry_exhausted")
+        return
+    draft.saw(subject.state, evidence)
+    draft.settlement.reason = "with_institution" if with_institution else (evidence.code or "inquiry_unclear")
+    draft.go("received" if with_institution else "still_unknown", code=evidence.code)
+    delay = inquiry_ms(policy, work.inquiries)
+    draft.settlement.next = Next(draft.plan.lane, delay, inquiries=work.inquiries + 1, absences=absences)
+
+
+def on_inquiry_error(work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings) -> Settlement:
+    """After an inquiry that brought no readable answer: it says nothing about the attempt."""
+    draft = _Draft(work, plan, route)
+    _still_unknown(draft, _failure(error), policy, absences=work.absences)
+    return draft.settlement
+
+
+def _keep(draft: _Draft, outcome: Outcome) -> None:
+    """What later steps may read: the data and the reference of this one, and its documents."""
+    settlement = draft.settlement
+    settlement.documents, settlement.issuer = outcome.documents, draft.plan.connector.name
+    progress = settlement.progress
+    if outcome.data:
+        progress["steps"] = {**progress.get("steps", {}), draft.plan.step_kind: dict(outcome.data)}
+    if outcome.reference and draft.plan.step_kind != "pay":
+        progress["reference"] = outcome.reference
+
+
+def _answer(source: str, outcome: Outcome) -> Evidence:
+    return Evidence(
+        source, outcome.status.value, outcome.code, outcome.institution_code, outcome.message, outcome.exchange
+    )
+
+
+def _failure(error: ConnectorError) -> Evidence:
+    return Evidence("error", "none", error.code, message=str(error), exchange=error.exchange)
+
+
+def _milliseconds(outcome: Outcome) -> int:
+    return outcome.exchange.milliseconds if outcome.exchange else 0
+
+
+def moved_on(work: Work, settlement: Settlement) -> Work:
+    """The worker's own copy after `settlement` was committed with its next job kept under the same claim."""
+    following = settlement.next
+    assert following is not None
+    return replace(
+        work,
+        state=settlement.state,
+        step=settlement.step,
+        phase=settlement.phase,
+        progress=settlement.progress,
+        version=work.version + 1,
+        lane=following.lane,
+        tries=following.tries,
+        waits=following.waits,
+        inquiries=following.inquiries,
+        absences=following.absences,
+        intent_state=settlement.intent_state,
+        open_attempt=None,
+    )

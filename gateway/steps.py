@@ -1,0 +1,146 @@
+"""Which exchange a piece of work needs now, and which step follows: a service's steps are data, this file walks them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.kit.contract import Connector, Effect, Operation
+from gateway.catalogue import Service
+from gateway.lanes import lane_of
+from gateway.work import OpenAttempt, Work
+from mappings.status import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Where a request stands after a step: at another step with its lane, or at the end (lane is None)."""
+
+    step: int
+    phase: str
+    lane: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One exchange to make."""
+
+    connector: Connector
+    operation: Operation
+    operation_id: str
+    step_kind: str
+    subject: OpenAttempt | None = None  #: What is asked about, for inquire.
+    about: str = ""  #: Operation id of the act that is meant (inquire, confirm, resend).
+
+    @property
+    def lane(self) -> str:
+        return lane_of(self.connector.name, self.operation.name)
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether the exchange itself can debit the payer."""
+        return self.operation.role == "confirm"
+
+
+class Route:
+    """One service's steps over the connectors at hand."""
+
+    def __init__(self, service: Service, connectors: Mapping[str, Connector]) -> None:
+        self.service = service
+        self._connectors = connectors
+        used = dict.fromkeys(step.connector for step in service.steps if step.connector)
+        #: Kept with every request, so that it can be told which mappings it started with.
+        self.mapping_version = ",".join(f"{name}@{connectors[str(name)].version}" for name in used)
+
+    def land(self, step: int, progress: Mapping[str, Any]) -> Landing:
+        """The first step from `step` on that needs an exchange: `await` and `deliver` need none of their own here."""
+        for index in range(step, len(self.service.steps)):
+            kind = self.service.steps[index].kind
+            if kind in ("await", "deliver"):
+                continue  # an answer that is awaited is asked for by inquiry; electronic delivery is done by being there
+            if kind == "pay":
+                if self.service.fee is None:
+                    continue
+                connector = self._connectors[progress["payment"]["method"]]
+                return Landing(index, "initiate", lane_of(connector.name, by_role(connector, "initiate").name))
+            named = self.service.steps[index]
+            return Landing(index, "", lane_of(str(named.connector), str(named.operation)))
+        return Landing(len(self.service.steps) - 1, "", None)
+
+    def plan(self, work: Work) -> Plan:
+        """The exchange that the work needs now."""
+        kind = self.service.steps[work.step].kind
+        subject = work.open_attempt
+        if subject is not None and self._must_inquire(subject):
+            return self.inquiry(subject, kind)
+        if kind == "pay":
+            return self.payment(work, "initiate")
+        named = self.service.steps[work.step]
+        connector = self._connectors[str(named.connector)]
+        operation = connector.operations[str(named.operation)]
+        return Plan(connector, operation, f"{_stem(work)}-{work.step}", kind)
+
+    def payment(self, work: Work, role: str) -> Plan:
+        """An exchange with the chosen payment provider; all of one payment try share the provider's transaction id."""
+        payment = work.progress["payment"]
+        connector = self._connectors[payment["method"]]
+        operation_id = f"{_stem(work)}-p{payment['number']}"
+        return Plan(connector, by_role(connector, role), operation_id, "pay", about=operation_id)
+
+    def inquiry(self, subject: OpenAttempt, kind: str) -> Plan:
+        """Asking what became of an attempt."""
+        connector = self._connectors[subject.connector]
+        operation = connector.operations[str(connector.operations[subject.operation].inquire)]
+        return Plan(connector, operation, subject.operation_id, kind, subject=subject, about=subject.operation_id)
+
+    def _must_inquire(self, subject: OpenAttempt) -> bool:
+        """What is pending is asked about; what is in doubt only where a repeat would not be harmless."""
+        operation = self.operation_of(subject)
+        if operation.inquire is None:
+            return False
+        doubtful = subject.state is Attempt.IN_DOUBT and operation.effect is Effect.INQUIRABLE
+        return subject.state is Attempt.PENDING or doubtful
+
+    def operation_of(self, attempt: OpenAttempt) -> Operation:
+        """The operation that an attempt was made with."""
+        return self._connectors[attempt.connector].operations[attempt.operation]
+
+    def inquiry_lane(self, connector: str, operation: Operation) -> str | None:
+        """The lane in which `operation` is asked about, None when nobody can be asked."""
+        return lane_of(connector, operation.inquire) if operation.inquire else None
+
+
+def by_role(connector: Connector, role: str) -> Operation:
+    """The connector's operation that plays `role`; KeyError when it has none (an absent role means that it cannot)."""
+    for operation in connector.operations.values():
+        if operation.role == role:
+            return operation
+    raise KeyError(f"{connector.name} has no operation with the role {role}")
+
+
+def _stem(work: Work) -> str:
+    return work.request_id.replace("-", "")
+
+
+def canonical_document(work: Work, plan: Plan) -> dict[str, Any]:
+    """The document that mappings read (connectors.kit.contract.Call)."""
+    payment = work.progress.get("payment") or {}
+    fee = None
+    if work.intent_id is not None:
+        fee = {"amount_minor": work.amount_minor, "currency": work.currency, "denomination": work.denomination}
+    return {
+        "operation_id": plan.operation_id,
+        "subject_operation_id": plan.about,
+        "request": {
+            "id": work.request_id,
+            "service": work.service,
+            "language": work.language,
+            "accepted_at": work.created_at,
+        },
+        "applicant": work.content["applicant"],
+        "input": work.content["input"],
+        "delivery": work.content["delivery"],
+        "fee": fee,
+        "payer": payment.get("payer"),
+        "reference": plan.subject.reference if plan.subject else work.progress.get("reference", ""),
+        "steps": work.progress.get("steps", {}),
+    }

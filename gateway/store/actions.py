@@ -1,0 +1,235 @@
+"""What people do to a request: answer a next action, cancel, and let it expire; each a compare-and-set in one transaction."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from gateway.errors import Problem
+from gateway.ids import new_id
+from gateway.store.clock import now_ms
+from gateway.store.jobs import Intending, attempt_values, load_works
+from gateway.store.requests import Existing, claim_keys, find_keys
+from gateway.store.tables import attempts, events, intents, jobs, requests
+from gateway.work import NewAttempt, Work
+from mappings.status import FINAL, UNSETTLED, Attempt, Intent, Request, move
+
+#: Attempts that tell that the institution or the payer's money may be touched: no cancelling any more.
+_TOUCHED = (*UNSETTLED, Attempt.SUCCEEDED, Attempt.REVIEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key and what it stands for."""
+
+    channel_id: str
+    key: str
+    scope: str
+    body_hash: bytes
+    answer: bytes
+    keep_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """An answer to a next action, about to be taken."""
+
+    request_id: str
+    action_id: str
+    kind: str
+    key: Key
+    version: int  #: Of the request as it was read; another version lost the race.
+    progress: dict[str, Any]
+    phase: str
+    lane: str
+    worker: str
+    lease_ms: int
+    attempt: NewAttempt | None  #: Committed as SENDING with the answer, where the exchange carries a secret.
+
+
+def find_request(conn: Connection, channel_id: str, request_id: str) -> Row[Any] | None:
+    """The request row, if it is this channel's."""
+    query = select(requests).where(requests.c.id == request_id, requests.c.channel_id == channel_id)
+    return conn.execute(query).one_or_none()
+
+
+def find_key(conn: Connection, channel_id: str, key: str) -> Existing | None:
+    """What stands under the key, if it was used."""
+    return find_keys(conn, [(channel_id, key)]).get((channel_id, key))
+
+
+def load_work(conn: Connection, request_id: str) -> Work | None:
+    """The request with its job row, claimed or not."""
+    exists = conn.scalar(select(jobs.c.request_id).where(jobs.c.request_id == request_id))
+    return load_works(conn, [request_id], now_ms(conn))[0] if exists else None
+
+
+def take(conn: Connection, taking: Taking) -> int | Existing:
+    """Close the next action and claim the job; the new fencing token, or what the key stood for already.
+
+    Raises Problem("action_not_open") when the request has moved on; nothing is written then, the key included.
+    """
+    now = now_ms(conn)
+    if not claim_keys(conn, [key_values(taking.key, taking.request_id, now)]):
+        return find_keys(conn, [(taking.key.channel_id, taking.key.key)])[taking.key.channel_id, taking.key.key]
+    row = conn.execute(select(requests).where(requests.c.id == taking.request_id).with_for_update()).one()
+    if row.version != taking.version or row.state != Request.AWAITING_CITIZEN.value:
+        raise Problem("action_not_open")
+    state = move(Request.AWAITING_CITIZEN, "answered")
+    conn.execute(
+        update(requests)
+        .where(requests.c.id == taking.request_id)
+        .values(
+            state=state.value,
+            phase=taking.phase,
+            reason=None,
+            next_action=None,
+            expires_at=None,
+            progress=json.dumps(taking.progress, ensure_ascii=False).encode(),
+            version=requests.c.version + 1,
+            updated_at=now,
+            state_since=now,
+        )
+    )
+    _tell(conn, taking.request_id, "answered", state, {"kind": taking.kind}, now)
+    token = _claim(conn, taking, now)
+    if taking.attempt is not None:
+        _send(conn, taking, taking.attempt, token, now)
+    return token
+
+
+def key_values(key: Key, request_id: str, now: int) -> dict[str, Any]:
+    """The columns of an idempotency row."""
+    return {
+        "channel_id": key.channel_id,
+        "key": key.key,
+        "scope": key.scope,
+        "body_hash": key.body_hash,
+        "request_id": request_id,
+        "status": "ok",
+        "answer": key.answer,
+        "created_at": now,
+        "expires_at": now + key.keep_ms,
+    }
+
+
+def _tell(conn: Connection, request_id: str, kind: str, state: Request, facts: dict[str, Any], now: int) -> None:
+    conn.execute(
+        insert(events).values(
+            id=new_id(), request_id=request_id, at=now, kind=kind, state=state.value, facts=json.dumps(facts)
+        )
+    )
+
+
+def _claim(conn: Connection, taking: Taking, now: int) -> int:
+    claimed = (
+        update(jobs)
+        .where(jobs.c.request_id == taking.request_id)
+        .values(
+            lane=taking.lane,
+            due_at=now,
+            claimed_by=taking.worker,
+            lease_until=now + taking.lease_ms,
+            token=jobs.c.token + 1,
+            tries=0,
+            waits=0,
+            inquiries=0,
+            absences=0,
+        )
+        .returning(jobs.c.token)
+    )
+    return int(conn.execute(claimed).scalar_one())
+
+
+def _send(conn: Connection, taking: Taking, attempt: NewAttempt, token: int, now: int) -> None:
+    intent = conn.execute(select(intents).where(intents.c.request_id == taking.request_id).with_for_update()).one()
+    row = Intending(taking.request_id, token, intent.id, attempt)
+    conn.execute(
+        insert(attempts).values(
+            **attempt_values(row.request_id, token, intent.id, attempt, now), state=Attempt.SENDING.value
+        )
+    )
+    if attempt.moves_money:
+        state = move(Intent(intent.state), "initiated")
+        conn.execute(
+            update(intents)
+            .where(intents.c.id == intent.id)
+            .values(state=state.value, version=intents.c.version + 1, updated_at=now)
+        )
+    facts = {"connector": attempt.connector, "operation": attempt.operation, "attempt": attempt.number}
+    _tell(conn, taking.request_id, "sending", Request.IN_PROGRESS, facts, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The request as it stood before it was cancelled."""
+
+    row: Row[Any]
+
+
+def cancel(conn: Connection, channel_id: str, request_id: str, submit_roles: tuple[str, ...]) -> Row[Any]:
+    """Cancel before anything that cannot be taken back; the row as it is now.
+
+    A request that is cancelled already is left as it is. Raises Problem("not_found") or Problem("cannot_cancel").
+    """
+    now = now_ms(conn)
+    mine = requests.c.id == request_id, requests.c.channel_id == channel_id
+    job = conn.execute(select(jobs).where(jobs.c.request_id == request_id).with_for_update()).one_or_none()
+    row = conn.execute(select(requests).where(*mine).with_for_update()).one_or_none()
+    if row is None:
+        raise Problem("not_found")
+    state = Request(row.state)
+    if state is Request.CANCELLED:
+        return row
+    if state in FINAL or job is None or _touched(conn, request_id, submit_roles):
+        raise Problem("cannot_cancel")
+    if state not in (Request.ACCEPTED, Request.IN_PROGRESS, Request.AWAITING_CITIZEN, Request.PARKED):
+        raise Problem("cannot_cancel")
+    end(conn, request_id, move(state, "cancelled"), "cancelled", Intent.CANCELLED, now)
+    return conn.execute(select(requests).where(*mine)).one()
+
+
+def _touched(conn: Connection, request_id: str, submit_roles: tuple[str, ...]) -> bool:
+    touching = attempts.c.role.in_(submit_roles) & attempts.c.state.in_([state.value for state in _TOUCHED])
+    return conn.scalar(select(attempts.c.id).where(attempts.c.request_id == request_id, touching).limit(1)) is not None
+
+
+def end(conn: Connection, request_id: str, state: Request, kind: str, intent: Intent, now: int) -> None:
+    """Write a final state that no exchange brought; a worker that still holds the job finds its token gone."""
+    conn.execute(
+        update(requests)
+        .where(requests.c.id == request_id)
+        .values(
+            state=state.value,
+            reason=kind,
+            next_action=None,
+            expires_at=None,
+            next_try_at=None,
+            version=requests.c.version + 1,
+            updated_at=now,
+            state_since=now,
+        )
+    )
+    conn.execute(
+        update(intents)
+        .where(intents.c.request_id == request_id, intents.c.state.in_(["created", "payer_action", "in_progress"]))
+        .values(state=intent.value, version=intents.c.version + 1, updated_at=now)
+    )
+    conn.execute(delete(jobs).where(jobs.c.request_id == request_id))
+    _tell(conn, request_id, kind, state, {}, now)
+
+
+def expire(conn: Connection, limit: int) -> list[str]:
+    """End the requests whose citizen did not answer in time; their ids."""
+    now = now_ms(conn)
+    late = conn.scalars(
+        select(requests.c.id)
+        .where(requests.c.state == Request.AWAITING_CITIZEN.value, requests.c.expires_at <= now)
+        .order_by(requests.c.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for request_id in late:
+        end(conn, request_id, move(Request.AWAITING_CITIZEN, "expired"), "expired", Intent.EXPIRED, now)
+    return list(late)

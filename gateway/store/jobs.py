@@ -1,0 +1,246 @@
+"""Claim, intend and release: who works on what, under which fencing token, and what has been committed before sending."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, select, update
+
+from gateway.ids import new_id
+from gateway.store.clock import now_ms
+from gateway.store.tables import attempts, events, intents, jobs, requests
+from gateway.work import NewAttempt, OpenAttempt, Work
+from mappings.status import Attempt, Intent, Request
+
+#: Due time of a job that waits for a person, not for a time.
+NEVER = 2**62
+_OPEN = (Attempt.SENDING.value, Attempt.PENDING.value, Attempt.IN_DOUBT.value)
+
+
+def lanes_with_due_work(conn: Connection, lanes: Iterable[str], now: int) -> set[str]:
+    """Those of `lanes` in which something due waits for a place: nobody overtakes it."""
+    names = list(lanes)
+    if not names:
+        return set()
+    free = and_(jobs.c.claimed_by.is_(None), jobs.c.due_at <= now, jobs.c.lane.in_(names))
+    return set(conn.scalars(select(jobs.c.lane).where(free).distinct()))
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a claim brought, and when to look again."""
+
+    works: list[Work]
+    next_due_in_ms: int | None  #: None when no free job is in sight.
+
+
+def claim(conn: Connection, worker: str, places: Mapping[str, int], lease_ms: int) -> Claims:
+    """Take due jobs for `worker`, at most `places[lane]` of each lane, the most urgent and oldest first."""
+    now = now_ms(conn)
+    free = and_(jobs.c.claimed_by.is_(None), jobs.c.due_at <= now)
+    due = conn.scalars(select(jobs.c.lane).where(free).distinct()).all()
+    taken: list[str] = []
+    for lane in due:
+        if places.get(lane, 0) > 0:
+            taken += conn.scalars(
+                select(jobs.c.request_id)
+                .where(free, jobs.c.lane == lane)
+                .order_by(jobs.c.priority, jobs.c.due_at)
+                .limit(places[lane])
+                .with_for_update(skip_locked=True)
+            )
+    if taken:
+        conn.execute(
+            update(jobs)
+            .where(jobs.c.request_id.in_(taken))
+            .values(claimed_by=worker, lease_until=now + lease_ms, token=jobs.c.token + 1)
+        )
+    later = conn.scalar(
+        select(jobs.c.due_at)
+        .where(jobs.c.claimed_by.is_(None), jobs.c.due_at > now, jobs.c.due_at < NEVER)
+        .order_by(jobs.c.due_at)
+        .limit(1)
+    )
+    return Claims(load_works(conn, taken, now), None if later is None else later - now)
+
+
+def load_works(conn: Connection, request_ids: Sequence[str], now: int) -> list[Work]:
+    """The claimed jobs with their requests, fee orders and open attempts, in the order of `request_ids`."""
+    if not request_ids:
+        return []
+    joined = (
+        select(requests, jobs, intents.c.id.label("intent_id"), intents.c.state.label("intent_state"))
+        .add_columns(intents.c.amount_minor, intents.c.currency, intents.c.denomination)
+        .join(jobs, jobs.c.request_id == requests.c.id)
+        .outerjoin(intents, intents.c.request_id == requests.c.id)
+        .where(requests.c.id.in_(request_ids))
+    )
+    open_attempts = _open_attempts(conn, request_ids, now)
+    works = {row.id: _work(row, open_attempts.get(row.id)) for row in conn.execute(joined)}
+    return [works[request_id] for request_id in request_ids]
+
+
+def _open_attempts(conn: Connection, request_ids: Sequence[str], now: int) -> dict[str, OpenAttempt]:
+    """The newest open attempt of each request, if the request is still about it."""
+    found = conn.execute(
+        select(attempts)
+        .where(attempts.c.request_id.in_(request_ids), attempts.c.state.in_(_OPEN))
+        .order_by(attempts.c.id)
+    )
+    return {
+        row.request_id: OpenAttempt(
+            row.id,
+            row.operation_id,
+            row.connector,
+            row.operation,
+            row.role,
+            Attempt(row.state),
+            row.reference or "",
+            now - row.sending_at,
+        )
+        for row in found
+    }
+
+
+def _work(row: Row[Any], open_attempt: OpenAttempt | None) -> Work:
+    return Work(
+        request_id=row.id,
+        service=row.service,
+        language=row.language,
+        traceparent=row.traceparent,
+        reference=row.reference,
+        priority=row.priority,
+        state=Request(row.state),
+        step=row.step,
+        phase=row.phase,
+        version=row.version,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        content=json.loads(row.content),
+        progress=json.loads(row.progress) if row.progress else {},
+        lane=row.lane,
+        token=row.token,
+        tries=row.tries,
+        waits=row.waits,
+        inquiries=row.inquiries,
+        absences=row.absences,
+        intent_id=row.intent_id,
+        intent_state=Intent(row.intent_state) if row.intent_state else None,
+        amount_minor=row.amount_minor or 0,
+        currency=row.currency or "",
+        denomination=row.denomination or "",
+        open_attempt=open_attempt,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Intending:
+    """What is about to be sent, and under which token."""
+
+    request_id: str
+    token: int
+    intent_id: str | None
+    attempt: NewAttempt
+
+
+def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
+    """Commit SENDING before the first byte leaves. False for a row whose token is stale: it must not send."""
+    now = now_ms(conn)
+    valid = holders(conn, {row.request_id: row.token for row in rows})
+    good = [row for row in rows if row.request_id in valid]
+    if good:
+        conn.execute(insert(attempts), [_attempt_row(row, now) for row in good])
+        conn.execute(
+            update(requests)
+            .where(requests.c.id == bindparam("key"), requests.c.state == Request.ACCEPTED.value)
+            .values(state=Request.IN_PROGRESS.value, state_since=now, updated_at=now),
+            [{"key": row.request_id} for row in good],
+        )
+        conn.execute(insert(events), [_sending_event(row, now) for row in good])
+    return [row.request_id in valid for row in rows]
+
+
+def holders(conn: Connection, tokens: Mapping[str, int]) -> set[str]:
+    """Those requests whose job still carries the given token; their job rows stay locked until COMMIT."""
+    found = conn.execute(
+        select(jobs.c.request_id, jobs.c.token, jobs.c.claimed_by)
+        .where(jobs.c.request_id.in_(list(tokens)))
+        .order_by(jobs.c.request_id)
+        .with_for_update()
+    )
+    return {row.request_id for row in found if row.claimed_by is not None and row.token == tokens[row.request_id]}
+
+
+def _attempt_row(row: Intending, now: int) -> dict[str, Any]:
+    return attempt_values(row.request_id, row.token, row.intent_id, row.attempt, now) | {
+        "state": Attempt.SENDING.value,
+        "code": None,
+        "reference": None,
+        "milliseconds": None,
+        "settled_at": None,
+    }
+
+
+def attempt_values(request_id: str, token: int, intent_id: str | None, attempt: NewAttempt, now: int) -> dict[str, Any]:
+    """The columns of an attempt that are known before its answer."""
+    return {
+        "id": attempt.id,
+        "request_id": request_id,
+        "intent_id": intent_id if attempt.moves_money else None,
+        "connector": attempt.connector,
+        "operation": attempt.operation,
+        "role": attempt.role,
+        "operation_id": attempt.operation_id,
+        "number": attempt.number,
+        "token": token,
+        "payload_hash": attempt.payload_hash,
+        "sending_at": now,
+    }
+
+
+def _sending_event(row: Intending, now: int) -> dict[str, Any]:
+    attempt = row.attempt
+    facts = {"connector": attempt.connector, "operation": attempt.operation, "attempt": attempt.number}
+    return {
+        "id": new_id(),
+        "request_id": row.request_id,
+        "at": now,
+        "kind": "sending",
+        "state": Request.IN_PROGRESS.value,
+        "facts": json.dumps(facts),
+    }
+
+
+def renew(conn: Connection, worker: str, lease_ms: int) -> int:
+    """Prolong every lease that `worker` holds; how many there were."""
+    held = update(jobs).where(jobs.c.claimed_by == worker).values(lease_until=now_ms(conn) + lease_ms)
+    return int(conn.execute(held).rowcount)
+
+
+def rescue(conn: Connection, worker: str | None) -> int:
+    """Free the jobs of the dead. SQLite (`worker` given): all that another generation held, whatever the clock says.
+    PostgreSQL (None): all whose lease has run out by the database's clock. The token grows, so that a worker that was
+    only slow changes no state any more."""
+    dead: ColumnElement[bool] = (
+        and_(jobs.c.claimed_by.is_not(None), jobs.c.claimed_by != worker)
+        if worker is not None
+        else jobs.c.lease_until < now_ms(conn)
+    )
+    freed = (
+        update(jobs)
+        .where(jobs.c.claimed_by.is_not(None), dead)
+        .values(claimed_by=None, lease_until=None, due_at=now_ms(conn), token=jobs.c.token + 1)
+    )
+    return int(conn.execute(freed).rowcount)
+
+
+def release(conn: Connection, worker: str) -> int:
+    """Give back what `worker` holds and has not sent (graceful stop); what is SENDING stays for its rescuer to judge."""
+    sending = select(attempts.c.request_id).where(attempts.c.state == Attempt.SENDING.value)
+    freed = (
+        update(jobs)
+        .where(jobs.c.claimed_by == worker, jobs.c.request_id.not_in(sending))
+        .values(claimed_by=None, lease_until=None)
+    )
+    return int(conn.execute(freed).rowcount)

@@ -1,0 +1,60 @@
+"""Callers that wait for an outcome (`Prefer: wait=N`): what they are told is decided and stored with the settlement itself."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from gateway.store.settlements import Answered
+
+
+@dataclass(slots=True)
+class Waiter:
+    """One caller, waiting under its idempotency key."""
+
+    channel_id: str
+    key: str
+    creates: bool  #: It waits for a new request (created or accepted); otherwise for an action (ok).
+    answer: "asyncio.Future[Answered | None]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    taken: bool = False  #: A settlement carries the answer already: it is awaited, however late.
+
+    def status(self, *, final: bool) -> str:
+        """How the answer is called."""
+        if not self.creates:
+            return "ok"
+        return "created" if final else "accepted"
+
+    def tell(self, answered: Answered | None) -> None:
+        """The outcome is committed; None when another worker decided it."""
+        if not self.answer.done():
+            self.answer.set_result(answered)
+
+
+class Waiters:
+    """The waiting callers of this process by request id; at most one each, since a replay is answered at once."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Waiter] = {}
+
+    def add(self, request_id: str, waiter: Waiter) -> None:
+        self._waiting[request_id] = waiter
+
+    def take(self, request_id: str) -> Waiter | None:
+        """The waiter, from now on bound to the settlement that is about to be committed."""
+        waiter = self._waiting.pop(request_id, None)
+        if waiter is not None:
+            waiter.taken = True
+        return waiter
+
+    async def outcome(self, request_id: str, waiter: Waiter, seconds: float) -> Answered | None:
+        """The answer, or None when the time is over before an outcome was in sight."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(waiter.answer)
+        except TimeoutError:
+            if waiter.taken:
+                return await waiter.answer
+            return None
+        finally:
+            if self._waiting.get(request_id) is waiter:
+                del self._waiting[request_id]

@@ -1,0 +1,127 @@
+"""The records that travel between accept, dispatch, settle and the store: a claimed piece of work and what is settled about it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.kit.contract import Document, Exchange
+from mappings.status import Attempt, Intent, Request
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """The attempt whose truth is not final yet: interrupted while sending, pending, or in doubt."""
+
+    id: str
+    operation_id: str
+    connector: str
+    operation: str
+    role: str
+    state: Attempt
+    reference: str
+    age_ms: int  #: Since its SENDING was committed.
+
+
+@dataclass(slots=True)
+class Work:
+    """A request under a claimed job, as one worker sees it; the worker's own copy moves on with each settlement."""
+
+    request_id: str
+    service: str
+    language: str
+    traceparent: str
+    reference: str | None  #: The channel's own.
+    priority: int
+    state: Request
+    step: int
+    phase: str
+    version: int
+    created_at: int
+    expires_at: int | None
+    content: dict[str, Any]
+    progress: dict[str, Any]
+    lane: str
+    token: int
+    tries: int = 0
+    waits: int = 0
+    inquiries: int = 0
+    absences: int = 0
+    intent_id: str | None = None
+    intent_state: Intent | None = None
+    amount_minor: int = 0
+    currency: str = ""
+    denomination: str = ""
+    open_attempt: OpenAttempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The job that follows: its lane and how long it waits."""
+
+    lane: str
+    delay_ms: int = 0
+    tries: int = 0
+    waits: int = 0
+    inquiries: int = 0
+    absences: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that was learnt about an attempt, with its rank (PAYMENTS: statement > inquiry > callback > answer > operator)."""
+
+    source: str
+    status: str
+    code: str
+    institution_code: str = ""
+    message: str = ""
+    exchange: Exchange | None = None
+
+
+#: A lower rank never overwrites a higher one.
+RANK = {"statement": 5, "inquiry": 4, "callback": 3, "answer": 2, "operator": 1, "error": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of the timeline; facts carry no personal data."""
+
+    kind: str
+    state: Request
+    facts: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Settlement:
+    """Everything that one transaction writes after an exchange."""
+
+    state: Request
+    step: int
+    phase: str
+    progress: dict[str, Any]
+    happened: list[Happened] = field(default_factory=list)
+    reason: str | None = None
+    next_action: dict[str, Any] | None = None
+    expires_in_ms: int | None = None
+    next: Next | None = None
+    attempt_state: Attempt | None = None  #: Of the attempt that was made or asked about.
+    attempt_code: str = ""
+    attempt_reference: str = ""
+    evidence: Evidence | None = None
+    intent_state: Intent | None = None
+    provider: str | None = None
+    documents: tuple[Document, ...] = ()
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """The attempt row of an exchange that is about to be made."""
+
+    id: str
+    connector: str
+    operation: str
+    role: str
+    operation_id: str
+    number: int
+    payload_hash: str
+    moves_money: bool

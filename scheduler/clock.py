@@ -1,0 +1,41 @@
+"""Wakes the timetable's entries by APScheduler; it owns no truth, so a missed or doubled tick does no harm."""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from gateway.logs import log
+from gateway.store.engine import StoreError
+from scheduler.timetable import Entry
+
+
+class Clockwork:
+    """Runs the entries until stopped; an entry never overlaps itself."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        for entry in entries:
+            self._scheduler.add_job(
+                _guarded(entry.name, entry.chore), IntervalTrigger(seconds=entry.every_seconds), id=entry.name
+            )
+
+    def start(self) -> None:
+        """Begin to tick in the running event loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Tick no more."""
+        self._scheduler.shutdown(wait=False)
+
+
+def _guarded(name: str, chore: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        try:
+            await chore()
+        except StoreError as error:  # the next tick tries again
+            log.warning("schedule_failed", schedule=name, error_kind=type(error).__name__)
+
+    return run

@@ -1,0 +1,29 @@
+"""The whole schedule, readable: what runs, how often, and why."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gateway.settings import DispatchSettings
+from gateway.upkeep import Upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timetable."""
+
+    name: str
+    every_seconds: float
+    why: str
+    chore: Callable[[], Awaitable[None]]
+
+
+def timetable(upkeep: Upkeep, policy: DispatchSettings) -> tuple[Entry, ...]:
+    """The jobs of one worker."""
+    third = policy.lease_seconds / 3
+    return (
+        Entry("renew-leases", third, "a worker that lives keeps what it holds", upkeep.renew_leases),
+        Entry("rescue-leases", third, "what a dead worker held is judged and goes on", upkeep.rescue_leases),
+        Entry("expire-unpaid", 30, "nobody waits for a payer for ever", upkeep.expire_unpaid),
+        Entry("inquire", 60, "an open attempt without an inquiry gets one", upkeep.inquire),
+        Entry("forget-keys", 3600, "idempotency keys are kept for their time, not longer", upkeep.forget_keys),
+    )

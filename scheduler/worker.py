@@ -1,0 +1,33 @@
+"""One worker: its dispatcher's claim loop and its timetable, started and ended together."""
+
+import asyncio
+
+from gateway.dispatch import Dispatcher
+from gateway.logs import log
+from gateway.settings import DispatchSettings
+from gateway.upkeep import Upkeep
+from scheduler.clock import Clockwork
+from scheduler.timetable import timetable
+
+
+class Worker:
+    """Claims and runs work until stopped."""
+
+    def __init__(self, dispatcher: Dispatcher, upkeep: Upkeep, policy: DispatchSettings) -> None:
+        self._dispatcher, self._upkeep = dispatcher, upkeep
+        self._clockwork = Clockwork(timetable(upkeep, policy))
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Free what an earlier life of this worker held, then claim and tick."""
+        await self._upkeep.rescue_leases()
+        self._clockwork.start()
+        self._loop = asyncio.get_running_loop().create_task(self._dispatcher.run())
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Claim no more, finish or give back; within the grace."""
+        self._clockwork.stop()
+        released = await self._dispatcher.stop(grace_seconds)
+        if self._loop is not None:
+            await self._loop
+        log.info("worker_stopped", count=released)
