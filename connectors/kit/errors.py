@@ -13,7 +13,9 @@ class ConnectorError(Exception):
     retryable = True  #: A later repeat may succeed.
     maybe_delivered = True  #: The counterparty may have acted.
 
-    def __init__(self, message: str, *, exchange: Exchange | None = None, retry_after_seconds: float | None = None):
+    def __init__(
+        self, message: str, *, exchange: Exchange | None = None, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.exchange = exchange
         self.retry_after_seconds = retry_after_seconds
@@ -60,7 +62,7 @@ class ConnectionLost(ConnectorError):
 
 
 class Unreadable(ConnectorError):
-    """An answer came that is not of the contract: HTML, empty, truncated, wrong charset, wrong element, not XSD-valid."""
+    """An answer came that is not of the contract: HTML, empty, cut, wrong charset, wrong element, not XSD-valid."""
 
     code = "upstream_protocol"
 
@@ -81,3 +83,9 @@ class Faulted(ConnectorError):
     """A readable fault or server error that names no listed refusal (unlisted SOAP Fault, HTTP 5xx)."""
 
     code = "upstream_fault"
+
+
+class ServerFailed(Faulted):
+    """HTTP 5xx whose body is not of the contract (an HTML page, nothing): the server or something before it broke."""
+
+    code = "upstream_server_failed"

@@ -1,0 +1,151 @@
+"""A connector that is only manifest, mapping documents and code tables.
+
+`prepare` renders, `send` sends and judges. A code that codes.toml does not list is never final.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connectors.kit.answer import AnswerReader
+from connectors.kit.authentication import FetchToken, Tokens, headers_of, life, oauth2
+from connectors.kit.contract import Call, Effect, Operation, Outcome, Ports, Prepared, Token
+from connectors.kit.errors import MappingFailed, TokenUnavailable
+from connectors.kit.http import HttpClient
+from connectors.kit.manifest import OAuth2, SettingValue, TokenOperation
+from connectors.kit.package import Package
+from connectors.kit.wire import RestWire, SoapWire, TokenRejected, WireMessage
+
+_MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """The request as it is hashed and kept, and whether it must be rendered again with its secrets."""
+
+    masked: WireMessage
+    live: bool
+
+
+class DeclarativeConnector:
+    """Implements `connectors.kit.contract.Connector` for one package."""
+
+    def __init__(self, package: Package, ports: Ports):
+        """Raises SettingError for the settings, ManifestError for a WSDL that does not match."""
+        settings = package.manifest.checked_settings(ports.settings)
+        self.name = package.name
+        self.version = package.manifest.version
+        self._all = {name: declared.as_operation(name) for name, declared in package.manifest.operations.items()}
+        self.operations: Mapping[str, Operation] = {n: op for n, op in self._all.items() if op.role != "token"}
+        self._package = package
+        self._ports = replace(ports, settings=settings)
+        self._secret_settings = {name for name, setting in package.settings.items() if setting.secret}
+        self._public = {n: _MASK if n in self._secret_settings else value for n, value in settings.items()}
+        self._http = HttpClient(
+            str(settings["base_url"]),
+            now=ports.now,
+            connections=package.manifest.http.connections,
+            connect_seconds=package.manifest.http.connect_seconds,
+        )
+        self._wire = (SoapWire if package.manifest.kind == "soap" else RestWire)(package, self._ports)
+        self._read = {name: AnswerReader(package, operation) for name, operation in self._all.items()}
+        self._headers = headers_of(package.manifest, self._ports)
+        self._tokens = self._token_source()
+
+    def _token_source(self) -> Tokens | None:
+        fetch: FetchToken
+        match self._package.manifest.authentication:
+            case OAuth2() as declared:
+                fetch = oauth2(declared, self._ports, self._http)
+            case TokenOperation():
+                fetch = self._fetch_by_operation
+            case _:
+                return None
+        return Tokens(self.name, self._ports, fetch)
+
+    def prepare(self, operation: str, call: Call) -> Prepared:
+        """Render the wire request; no I/O. Raises MappingFailed."""
+        declared = self._all[operation]
+        masked = self._render(declared, call, self._public, dict.fromkeys(declared.secrets, _MASK), _MASK)
+        fields = self._package.mappings[operation].request.fields
+        live = "secrets" in fields or "token" in fields or bool(self._secret_settings & fields)
+        digest = hashlib.sha256(masked.hashed).hexdigest()
+        return Prepared(declared, call, _Payload(masked, live), digest)
+
+    def _render(
+        self,
+        operation: Operation,
+        call: Call,
+        settings: Mapping[str, SettingValue],
+        secrets: Mapping[str, str],
+        token: str,
+    ) -> WireMessage:
+        context = {**self._context(call), "settings": settings, "secrets": secrets, "token": token}
+        try:
+            parts = self._package.mappings[operation.name].request(context) or {}
+            return self._wire.render(operation.name, parts)
+        except ValueError as error:
+            raise MappingFailed(f"{self.name}.{operation.name}: {error}") from error
+
+    @staticmethod
+    def _context(call: Call) -> dict[str, Any]:
+        return {**call.document, "operation_id": call.operation_id}
+
+    async def send(self, prepared: Prepared) -> Outcome:
+        """Send and read the answer. Raises a ConnectorError when no readable answer came."""
+        call, operation = prepared.call, prepared.operation
+        seconds = operation.deadline_seconds
+        end = asyncio.get_running_loop().time() + min(seconds, call.deadline_seconds or seconds)
+        token = await self._token(call, end, rejected=None)
+        try:
+            return await self._once(prepared, token, end)
+        except TokenRejected:
+            token = await self._token(call, end, rejected=token)
+        try:
+            return await self._once(prepared, token, end)
+        except TokenRejected as error:
+            raise TokenUnavailable("a fresh access token was refused too", exchange=error.exchange) from error
+
+    async def _token(self, call: Call, end: float, *, rejected: str | None) -> str:
+        if self._tokens is None:
+            return ""
+        return await self._tokens.get(call, _left(end), rejected=rejected)
+
+    async def _once(self, prepared: Prepared, token: str, end: float, *, gated: bool = True) -> Outcome:
+        call, operation, payload = prepared.call, prepared.operation, prepared.payload
+        message = payload.masked
+        if payload.live:
+            message = self._render(operation, call, self._ports.settings, call.secrets, token)
+        request = self._wire.request(message, payload.masked, self._headers(token))
+        answer = await self._http.exchange(
+            request, call, seconds=_left(end), max_bytes=operation.max_response_bytes, gated=gated
+        )
+        if answer.status == 401 and isinstance(self._package.manifest.authentication, OAuth2):
+            raise TokenRejected("HTTP 401", exchange=answer.exchange)
+        said = self._wire.read(operation.name, answer)
+        return self._read[operation.name](said, {**self._context(call), "settings": self._public}, answer)
+
+    async def _fetch_by_operation(self, call: Call, seconds: float) -> Token:
+        declared = self._package.manifest.authentication
+        assert isinstance(declared, TokenOperation)
+        own = replace(call, document={}, secrets={})
+        prepared = self.prepare(declared.operation, own)
+        outcome = await self._once(prepared, "", asyncio.get_running_loop().time() + seconds, gated=False)
+        lifetime = outcome.data.get("expires_in_seconds", declared.lifetime_seconds)
+        return life(self._ports, outcome.data.get("token"), lifetime)
+
+    async def reachable(self) -> bool:
+        """Whether a connection can be opened now; for availability, never raises."""
+        return await self._http.reachable()
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._http.close()
+
+
+def _left(end: float) -> float:
+    return max(end - asyncio.get_running_loop().time(), 0.0)
+
+

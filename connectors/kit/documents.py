@@ -1,0 +1,49 @@
+"""Checks a document that an institution returned before anyone relies on it."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.kit.contract import Document
+
+_PDF = "application/pdf"
+_TAIL_BYTES = 1024  #: Readers look for %%EOF there; ISO 32000-1, annex H.3, note 18.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u202a-\u202e\u2066-\u2069]")
+_MAX_NAME = 200
+
+
+def read_document(fields: Mapping[str, Any]) -> Document:
+    """The document that an answer mapping gave: `name`, `media_type`, `content` and, when the contract has one, `sha256`.
+
+    Raises ValueError when it is not whole: no base64, another digest, or a PDF without its beginning or its end.
+    """
+    content = _bytes(fields.get("content"))
+    media_type = str(fields.get("media_type", _PDF)).strip().lower()
+    if not content:
+        raise ValueError("the document is empty")
+    digest = fields.get("sha256")
+    if digest is not None and not hmac.compare_digest(hashlib.sha256(content).hexdigest().encode(), _digest(digest)):
+        raise ValueError("the document's digest differs from the one that was promised")
+    if media_type == _PDF and not (content.startswith(b"%PDF-") and b"%%EOF" in content[-_TAIL_BYTES:]):
+        raise ValueError("the document is not a whole PDF")
+    name = _UNSAFE.sub("_", str(fields.get("name", "document")))[:_MAX_NAME].strip(". ")
+    return Document(name or "document", media_type, content)
+
+
+def _digest(value: Any) -> bytes:
+    return str(value).strip().lower().encode("utf-8")
+
+
+def _bytes(content: Any) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    if not isinstance(content, str):
+        raise ValueError("the document has no content")
+    try:
+        return base64.b64decode("".join(content.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("the document is not base64") from None

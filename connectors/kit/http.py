@@ -1,0 +1,257 @@
+"""The only place that knows the HTTP client: one exchange, within one deadline, told apart by whether a byte may have left.
+
+aiohttp directly, see docs/adr/0003-aiohttp-directly.md. Environment (proxies, .netrc) is ignored, redirects are never
+followed, nothing is ever sent twice, and an answer is cut at its decompressed cap. Bodies are never logged.
+"""
+
+import asyncio
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from connectors.kit.contract import Call, Exchange
+from connectors.kit.errors import (
+    ConnectionLost,
+    ConnectorError,
+    NotSent,
+    Redirected,
+    Throttled,
+    TimedOut,
+    TooLarge,
+    Unreadable,
+)
+
+MAX_RETRY_AFTER_SECONDS = 3600.0
+_KEPT_OF_TOO_LARGE = 64 * 1024
+_REACHABLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request. `evidence` is the body as it is kept: with its secrets masked."""
+
+    method: str
+    path: str  #: Absolute path and query, already quoted.
+    headers: Mapping[str, str]
+    body: bytes
+    evidence: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A whole answer, decompressed."""
+
+    status: int
+    headers: Mapping[str, str]  #: Lower-case names; of a repeated header the last.
+    body: bytes
+    media_type: str
+    charset: str  #: Lower case, or "" when the answer names none.
+    exchange: Exchange
+
+
+@dataclass(slots=True)
+class _Flight:
+    """How far one request has come."""
+
+    gate: Callable[[], None]
+    evidence: bytes
+    begun: float = field(default_factory=time.monotonic)
+    sent: bool = False  #: A byte may have left.
+    status: int = 0
+    content_type: str = ""
+    received: bytearray = field(default_factory=bytearray)
+
+    def exchange(self) -> Exchange:
+        milliseconds = round((time.monotonic() - self.begun) * 1000)
+        return Exchange(self.evidence, bytes(self.received), self.status, self.content_type, milliseconds)
+
+
+_flight: ContextVar[_Flight] = ContextVar("flight")
+
+
+class _GatedRequest(aiohttp.ClientRequest):
+    """Asks the send gate when the connection stands and the first byte is about to leave."""
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        flight = _flight.get()
+        flight.gate()
+        flight.sent = True
+        return await super().send(conn)
+
+
+class HttpClient:
+    """The pool of one institution."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        now: Callable[[], datetime],
+        connections: int = 32,
+        connect_seconds: float = 5.0,
+        tls: ssl.SSLContext | None = None,
+    ):
+        """`base_url` has no trailing slash; `connect_seconds` counts within the deadline of each call."""
+        self._base_url = base_url
+        self._now = now
+        self._connections = connections
+        self._connect_seconds = connect_seconds
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def exchange(
+        self, request: HttpRequest, call: Call, *, seconds: float, max_bytes: int, gated: bool = True
+    ) -> HttpAnswer:
+        """Send once and read the whole answer, in `seconds` altogether.
+
+        `gated` is false for what goes before the act itself (a token). Raises NotSent when no byte left; TimedOut and
+        ConnectionLost when it may have arrived; Redirected, Throttled, TooLarge, Unreadable for answers of these kinds.
+        """
+        flight = _Flight(call.send_gate if gated else _open, request.evidence)
+        _flight.set(flight)
+        try:
+            async with asyncio.timeout(max(seconds, 0.0)):
+                headers = await self._converse(request, call.traceparent, flight, max_bytes)
+        except TimeoutError as error:
+            if flight.sent:
+                raise TimedOut("no whole answer came within the deadline", exchange=flight.exchange()) from error
+            raise NotSent("no connection or no place in the pool within the deadline") from error
+        answer = _answer(flight, headers)
+        self._refuse_by_status(answer)
+        return answer
+
+    async def _converse(
+        self, request: HttpRequest, traceparent: str, flight: _Flight, max_bytes: int
+    ) -> Mapping[str, str]:
+        headers = {**request.headers, "traceparent": traceparent} if traceparent else request.headers
+        try:
+            async with self._pool().request(
+                request.method,
+                URL(self._base_url + request.path, encoded=True),
+                data=request.body or None,
+                headers=headers,
+                allow_redirects=False,
+            ) as response:
+                flight.status = response.status
+                flight.content_type = response.headers.get("Content-Type", "")
+                await _read_body(response, flight, max_bytes)
+                return {name.lower(): value for name, value in response.headers.items()}
+        except (aiohttp.ClientError, OSError) as error:
+            raise _classified(error, flight) from error
+
+    def _pool(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": "jisr", "Accept-Encoding": "gzip"},
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
+                auto_decompress=False,
+                trust_env=False,
+                request_class=_GatedRequest,
+            )
+            session._retry_connection = False  # it resends GET, PUT and DELETE on a dead kept-alive connection
+            self._session = session
+        return self._session
+
+    def _refuse_by_status(self, answer: HttpAnswer) -> None:
+        if 300 <= answer.status < 400:
+            raise Redirected(f"HTTP {answer.status}: redirects are never followed", exchange=answer.exchange)
+        wish = answer.headers.get("retry-after")
+        if answer.status == 429 or (answer.status == 503 and wish is not None):
+            raise Throttled(
+                f"HTTP {answer.status}: not now",
+                exchange=answer.exchange,
+                retry_after_seconds=retry_after_seconds(wish, self._now()),
+            )
+
+    async def reachable(self) -> bool:
+        """Whether a connection can be opened now, within two seconds; never raises."""
+        parts = urlsplit(self._base_url)
+        secure = parts.scheme == "https"
+        tls = (self._tls or ssl.create_default_context()) if secure else None
+        try:
+            async with asyncio.timeout(_REACHABLE_SECONDS):
+                _, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if secure else 80), ssl=tls)
+        except (OSError, ValueError):
+            return False
+        writer.close()
+        return True
+
+    async def close(self) -> None:
+        """Close the pool; the client opens another when it is used again."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+def _open() -> None:
+    """The gate of what is sent before the act itself."""
+
+
+def _classified(error: Exception, flight: _Flight) -> ConnectorError:
+    if not flight.sent:
+        return NotSent(f"no connection ({type(error).__name__})")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Unreadable("the answer is not HTTP", exchange=flight.exchange())
+    return ConnectionLost(f"the connection broke ({type(error).__name__})", exchange=flight.exchange())
+
+
+async def _read_body(response: aiohttp.ClientResponse, flight: _Flight, max_bytes: int) -> None:
+    """Read into `flight.received`, decompressing piece by piece, so that a bomb never unfolds beyond the cap."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
+        raise Unreadable("unknown content encoding", exchange=flight.exchange())
+    inflate = None if encoding in {"identity", ""} else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    async for chunk in response.content.iter_any():
+        room = max_bytes - len(flight.received) + 1
+        try:
+            flight.received += chunk[:room] if inflate is None else inflate.decompress(chunk, room)
+        except zlib.error as error:
+            raise Unreadable("the answer cannot be decompressed", exchange=flight.exchange()) from error
+        if len(flight.received) > max_bytes:
+            del flight.received[_KEPT_OF_TOO_LARGE:]
+            raise TooLarge(f"the answer is larger than {max_bytes} bytes", exchange=flight.exchange())
+    if inflate is not None and not inflate.eof and flight.received:
+        raise Unreadable("the compressed answer is cut off", exchange=flight.exchange())
+
+
+def _answer(flight: _Flight, headers: Mapping[str, str]) -> HttpAnswer:
+    exchange = flight.exchange()
+    media_type, charset = _content_type(flight.content_type)
+    return HttpAnswer(flight.status, headers, exchange.response, media_type, charset, exchange)
+
+
+def _content_type(value: str) -> tuple[str, str]:
+    media_type, _, parameters = value.partition(";")
+    if not parameters:
+        return media_type.strip().lower(), ""
+    message = Message()
+    message["Content-Type"] = value
+    return media_type.strip().lower(), str(message.get_param("charset", "")).lower()
+
+
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """The wish of a Retry-After header (RFC 9110, 10.2.3: seconds or a date), from 0 to one hour; None when it is unreadable."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return MAX_RETRY_AFTER_SECONDS if len(text) > 9 else min(float(text), MAX_RETRY_AFTER_SECONDS)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_SECONDS)

@@ -1,0 +1,118 @@
+"""A connector package in memory: manifest, codes and mapping documents, checked against one another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.kit.codebook import CodeBook, load_codebook
+from connectors.kit.contract import Status
+from connectors.kit.manifest import DeclaredOperation, Manifest, ManifestError, Setting, load_manifest
+from connectors.kit.rest import path_places
+from mappings.errors import MappingError
+from mappings.language import Compiler, Template, read_document
+
+_REQUEST_KEYS = {"rest": {"path", "query", "headers", "body"}, "soap": {"body"}}
+_ANSWER_KEYS = {"code", "message", "reference", "next_inquiry_seconds", "data", "documents", "same", "document_required"}
+_TOKEN_KEYS = {"code", "message", "token", "expires_in_seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class OperationMapping:
+    """The mapping document of one operation."""
+
+    file: str
+    request: Template  #: Gives the sections `path`, `query`, `headers`, `body`.
+    answer: Template  #: Gives code, message, reference, data, documents, next_inquiry_seconds, token …
+    same: tuple[tuple[Template, Template], ...]
+    document_required: frozenset[Status]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One checked package."""
+
+    name: str
+    folder: Path
+    manifest: Manifest
+    codes: CodeBook
+    mappings: Mapping[str, OperationMapping]
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """The settings that the connector needs; `manifest.checked_settings` checks values."""
+        return self.manifest.settings
+
+
+def load_package(folder: Path) -> Package:
+    """The package in `folder`. Raises ManifestError: one sentence with file and key. A SOAP package's WSDL is read when it is opened."""
+    manifest = load_manifest(folder)
+    codes = load_codebook(folder, manifest)
+    try:
+        mappings = _mappings(folder, manifest, codes)
+    except MappingError as error:
+        raise ManifestError(error.file, error.key, error.problem) from error
+    return Package(manifest.name, folder, manifest, codes, mappings)
+
+
+def _mappings(folder: Path, manifest: Manifest, codes: CodeBook) -> dict[str, OperationMapping]:
+    parts_file = folder / "mapping" / "_parts.yaml"
+    parts = read_document(parts_file, f"{folder.name}/mapping/_parts.yaml") if parts_file.exists() else {}
+    compiler = Compiler(codes.tables, parts)
+    for file in sorted((folder / "mapping").glob("*.yaml")):
+        if file.stem != "_parts" and file.stem not in manifest.operations:
+            raise ManifestError(f"{folder.name}/mapping/{file.name}", "", "the manifest has no such operation")
+    return {name: _operation(folder, manifest, name, operation, compiler) for name, operation in manifest.operations.items()}
+
+
+def _operation(
+    folder: Path, manifest: Manifest, name: str, operation: DeclaredOperation, compiler: Compiler
+) -> OperationMapping:
+    file = f"{folder.name}/mapping/{name}.yaml"
+    tree = read_document(folder / "mapping" / f"{name}.yaml", file)
+    _known(tree, {"request", "answer"}, file, "")
+    request = compiler.with_parts(tree.get("request", {}), file, "request")
+    _known(request, _REQUEST_KEYS[manifest.kind], file, "request.")
+    answer = compiler.with_parts(tree.get("answer"), file, "answer")
+    _known(answer, _TOKEN_KEYS if operation.role == "token" else _ANSWER_KEYS, file, "answer.")
+    if "code" not in answer:
+        raise MappingError(file, "answer.code", "the expression for the institution's code is missing")
+    if manifest.kind == "rest":
+        _check_places(operation, request, file)
+    same = answer.pop("same", [])
+    required = answer.pop("document_required", [])
+    return OperationMapping(
+        file,
+        compiler.template(request, file, "request"),
+        compiler.template(answer, file, "answer"),
+        _pairs(same, file, compiler),
+        _statuses(required, file),
+    )
+
+
+def _known(tree: Mapping[str, Any], keys: set[str], file: str, prefix: str) -> None:
+    for key in tree:
+        if key not in keys:
+            raise MappingError(file, f"{prefix}{key}", f"unknown key (known: {', '.join(sorted(keys))})")
+
+
+def _check_places(operation: DeclaredOperation, request: Mapping[str, Any], file: str) -> None:
+    wanted, given = path_places(operation.method_and_path()[1]), set(request.get("path") or {})
+    if wanted != given:
+        raise MappingError(file, "request.path", f"it fills the braces of the wire: {', '.join(sorted(wanted)) or 'none'}")
+
+
+def _pairs(same: Any, file: str, compiler: Compiler) -> tuple[tuple[Template, Template], ...]:
+    if not isinstance(same, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in same):
+        raise MappingError(file, "answer.same", "a list of pairs of expressions is expected")
+    return tuple(
+        (compiler.template(left, file, f"answer.same[{n}][0]"), compiler.template(right, file, f"answer.same[{n}][1]"))
+        for n, (left, right) in enumerate(same)
+    )
+
+
+def _statuses(required: Any, file: str) -> frozenset[Status]:
+    try:
+        return frozenset(Status(name) for name in required)
+    except (TypeError, ValueError) as error:
+        raise MappingError(file, "answer.document_required", "a list of statuses is expected") from error

@@ -1,0 +1,86 @@
+"""JSON over HTTP: requests rendered from a mapping, answers read strictly."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from connectors.kit.errors import ServerFailed, Unreadable
+from connectors.kit.http import HttpAnswer, HttpRequest
+from connectors.kit.json_answers import read_object
+
+_PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1000}[\x21-\x7e])?")
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class RestMessage:
+    """A rendered request."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def to_send(self, headers: Mapping[str, str], evidence: bytes) -> HttpRequest:
+        """The HTTP request, with the headers of the authentication added."""
+        return HttpRequest(self.method, self.path, {**self.headers, **headers}, self.body, evidence)
+
+
+def path_places(path: str) -> frozenset[str]:
+    """The names in braces."""
+    return frozenset(_PLACE.findall(path))
+
+
+def render(method: str, path: str, parts: Mapping[str, Any]) -> RestMessage:
+    """The request from the rendered sections `path`, `query`, `headers` and `body`. Raises ValueError, with no value in it."""
+    places = parts.get("path") or {}
+    filled = _PLACE.sub(lambda match: _segment(match[1], places.get(match[1])), path)
+    query = {name: _scalar(f"query.{name}", value) for name, value in (parts.get("query") or {}).items()}
+    headers = {name: _header(name, value) for name, value in (parts.get("headers") or {}).items()}
+    body = b""
+    if method not in {"GET", "DELETE"}:
+        body = _ENCODER.encode(parts.get("body") or {})
+        headers["Content-Type"] = "application/json"
+    headers["Accept"] = "application/json"
+    return RestMessage(method, f"{filled}?{urlencode(query)}" if query else filled, headers, body)
+
+
+def _scalar(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int):
+        return str(value)
+    raise ValueError(f"{key}: text or an integer is expected")
+
+
+def _segment(name: str, value: Any) -> str:
+    text = _scalar(f"path.{name}", value)
+    if text in {"", ".", ".."}:
+        raise ValueError(f"path.{name}: it is empty or would leave the path")
+    return quote(text, safe="")
+
+
+def _header(name: str, value: Any) -> str:
+    text = _scalar(f"headers.{name}", value)
+    if not _HEADER_VALUE.fullmatch(text):
+        raise ValueError(f"headers.{name}: printable ASCII is expected")
+    return text
+
+
+def read(answer: HttpAnswer) -> dict[str, Any]:
+    """The JSON object of an answer. Raises ServerFailed for 5xx without one, else Unreadable; both keep the bytes."""
+    try:
+        if answer.media_type != "application/json" and not answer.media_type.endswith("+json"):
+            raise ValueError("the content type is not JSON")
+        if answer.charset not in {"", "utf-8", "utf8", "us-ascii"}:
+            raise ValueError("the charset is not UTF-8")
+        return read_object(answer.body)
+    except ValueError as error:
+        if answer.status >= 500:
+            raise ServerFailed(f"HTTP {answer.status} without a JSON object", exchange=answer.exchange) from error
+        raise Unreadable(f"HTTP {answer.status}: {error}", exchange=answer.exchange) from error

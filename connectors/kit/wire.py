@@ -1,0 +1,131 @@
+"""The two wires that declarative connectors speak, behind one face: render, wrap, read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jmespath
+
+from connectors.kit import rest
+from connectors.kit.contract import Ports
+from connectors.kit.errors import ConnectorError
+from connectors.kit.http import HttpAnswer, HttpRequest
+from connectors.kit.manifest import ManifestError, UsernameToken
+from connectors.kit.package import Package
+from connectors.kit.rest import RestMessage
+from connectors.kit.soap import SoapCodec
+from connectors.kit.wsdl import load_wsdl
+from connectors.kit.wsse import UsernameTokenHeader
+
+
+class TokenRejected(ConnectorError):
+    """The counterparty refused the access token; never leaves the connector."""
+
+    code = "upstream_authentication"
+    maybe_delivered = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A SOAP Fault, with the code and the words that the manifest's expressions found in it."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an answer says, before the codes are looked up."""
+
+    body: Mapping[str, Any]
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WireMessage:
+    """A rendered request and the bytes that identify it."""
+
+    content: RestMessage
+    hashed: bytes
+    operation: str
+
+
+class Wire(Protocol):
+    """How one kind of connector writes and reads."""
+
+    def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
+        """The message of these mapping sections. Raises ValueError, without a value in its message."""
+
+    def request(self, message: WireMessage, masked: WireMessage, headers: Mapping[str, str]) -> HttpRequest:
+        """The HTTP request; `masked` is what evidence keeps."""
+
+    def read(self, operation: str, answer: HttpAnswer) -> Said:
+        """What the answer says. Raises Unreadable or ServerFailed."""
+
+
+class RestWire:
+    """JSON over HTTP."""
+
+    def __init__(self, package: Package, ports: Ports):
+        self._wires = {name: declared.method_and_path() for name, declared in package.manifest.operations.items()}
+
+    def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
+        """See Wire."""
+        content = rest.render(*self._wires[operation], parts)
+        return WireMessage(content, f"{content.method} {content.path}\n".encode() + content.body, operation)
+
+    def request(self, message: WireMessage, masked: WireMessage, headers: Mapping[str, str]) -> HttpRequest:
+        """See Wire."""
+        return message.content.to_send(headers, masked.content.body)
+
+    def read(self, operation: str, answer: HttpAnswer) -> Said:
+        """See Wire."""
+        return Said(rest.read(answer))
+
+
+class SoapWire:
+    """SOAP, document/literal."""
+
+    def __init__(self, package: Package, ports: Ports):
+        """Reads the WSDL. Raises ManifestError."""
+        soap = package.manifest.soap
+        assert soap is not None  # the manifest's checks say so
+        self._path = soap.path
+        self._codec = SoapCodec(load_wsdl(package.folder, package.manifest, soap))
+        self._fault_code = _expression(package, "fault_code", soap.fault_code)
+        self._fault_message = _expression(package, "fault_message", soap.fault_message)
+        self._security: UsernameTokenHeader | None = None
+        if isinstance(package.manifest.authentication, UsernameToken):
+            settings = ports.settings
+            self._security = UsernameTokenHeader(str(settings["username"]), str(settings["password"]), ports.now)
+
+    def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
+        """See Wire. The header is made when the message is sent: its nonce and time are new each time."""
+        body = self._codec.body(operation, parts.get("body") or {})
+        content = RestMessage("POST", self._path, self._codec.headers(operation), body)
+        return WireMessage(content, operation.encode() + b"\n" + body, operation)
+
+    def request(self, message: WireMessage, masked: WireMessage, headers: Mapping[str, str]) -> HttpRequest:
+        """See Wire."""
+        content, header, kept = message.content, "", ""
+        if self._security is not None:
+            header, kept = self._security(), self._security.masked()
+        evidence = self._codec.envelope(masked.content.body, kept)
+        body = self._codec.envelope(content.body, header)
+        return HttpRequest("POST", content.path, {**content.headers, **headers}, body, evidence)
+
+    def read(self, operation: str, answer: HttpAnswer) -> Said:
+        """See Wire."""
+        said = self._codec.read(operation, answer)
+        if said.fault is None:
+            return Said(said.body)
+        context = {"fault": said.fault}
+        code, message = self._fault_code.search(context), self._fault_message.search(context)
+        return Said({}, Fault(str(code or ""), str(message or "")))
+
+
+def _expression(package: Package, key: str, text: str) -> Any:
+    try:
+        return jmespath.compile(text)
+    except jmespath.exceptions.JMESPathError as error:
+        raise ManifestError(f"{package.name}/manifest.toml", f"soap.{key}", "not a JMESPath expression") from error

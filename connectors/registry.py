@@ -1,0 +1,47 @@
+"""Finds connector packages by their manifest, and opens them. There is no central list.
+
+A Python connector would be the exception; every package so far is data for `connectors.kit.declarative`.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from connectors.kit.contract import Connector, Ports
+from connectors.kit.declarative import DeclarativeConnector
+from connectors.kit.manifest import ManifestError
+from connectors.kit.package import Package, load_package
+
+__all__ = ["BUILT_IN", "ManifestError", "Package", "find_packages", "open_connector"]
+
+_HERE = Path(__file__).parent
+#: The roots that ship with the project.
+BUILT_IN = (_HERE, _HERE / "payments")
+
+
+def find_packages(paths: Iterable[Path] = ()) -> dict[str, Package]:
+    """Every package by name, sorted: those of the project and those under `paths` (a package itself, or a root of packages).
+
+    Raises ManifestError for a package that is wrong, for a path that is no folder, and for a name that stands twice.
+    """
+    found: dict[str, Package] = {}
+    for folder in (*_folders(BUILT_IN), *_folders(paths)):
+        package = load_package(folder)
+        if package.name in found and found[package.name].folder != package.folder:
+            raise ManifestError(str(folder / "manifest.toml"), "name", f"a connector named {package.name} exists already")
+        found[package.name] = package
+    return dict(sorted(found.items()))
+
+
+def _folders(roots: Iterable[Path]) -> Iterator[Path]:
+    for root in roots:
+        if not root.is_dir():
+            raise ManifestError(str(root), "", "the folder does not exist")
+        if (root / "manifest.toml").is_file():
+            yield root.resolve()
+        else:
+            yield from (child.resolve() for child in sorted(root.iterdir()) if (child / "manifest.toml").is_file())
+
+
+def open_connector(package: Package, ports: Ports) -> Connector:
+    """The connector of a package; reads its WSDL. Raises ManifestError, and SettingError for `ports.settings`."""
+    return DeclarativeConnector(package, ports)
