@@ -64,8 +64,8 @@ class Acceptor:
         self._waiters, self._availability, self._keyring = waiters, availability, keyring
         self._clock, self._settings = clock, settings
 
-    async def preflight(self, principal: Principal, checked: CheckedRequest) -> dict[str, Any]:
-        """The same checks, the fee, what the applicant must bring and the institution's availability; stores nothing."""
+    async def preflight(self, checked: CheckedRequest) -> dict[str, Any]:
+        """What passed the checks: the fee, what the applicant must bring, the availability. Stores nothing."""
         service = checked.service
         return {
             "service": service.id,
@@ -173,9 +173,7 @@ def _progress(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"payment": {"method": payment["method"], "payer": payment.get("payer"), "number": 1}} if payment else {}
 
 
-def _work(
-    checked: CheckedRequest, landing: Landing, progress: dict[str, Any], *, priority: int, now: int
-) -> Work:
+def _work(checked: CheckedRequest, landing: Landing, progress: dict[str, Any], *, priority: int, now: int) -> Work:
     """The new request as the worker will see it, when it may go at once."""
     fee = checked.service.fee.money if checked.service.fee else None
     return Work(

@@ -13,7 +13,7 @@ from gateway import next_action
 from gateway.accept import Acceptor, Answer, replay
 from gateway.catalogue import Catalogue
 from gateway.dispatch import Dispatcher, Exchange
-from gateway.errors import FieldError, Problem, field_error
+from gateway.errors import FieldError, Problem
 from gateway.lanes import Lanes
 from gateway.logs import log
 from gateway.payment_rules import payer_errors

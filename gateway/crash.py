@@ -1,4 +1,7 @@
-"""Named points at which a test may kill this process, to prove that nothing is lost there. Inert unless CRASH_AT is set."""
+"""Named points at which a test may kill this process, to prove that nothing is lost there.
+
+Inert unless the environment sets CRASH_AT.
+"""
 
 import os
 import signal

@@ -128,13 +128,13 @@ class Dispatcher:
                 self._lanes.leave(lane)
 
     def start(self, work: Work, exchange: Exchange | None = None) -> None:
-        """Run claimed work, whose lane place is already taken; `exchange` is one that is committed as SENDING already."""
+        """Run claimed work, whose lane place is taken; `exchange` is one that is committed as SENDING already."""
         task = asyncio.get_running_loop().create_task(self._work(work, exchange))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     async def stop(self, grace_seconds: float) -> int:
-        """Claim no more, let what runs finish within the grace, give back what was not sent; how many were given back."""
+        """Claim no more, let what runs finish within the grace, give back what was not sent; how many."""
         self._stopping = True
         self._wake.set()
         if self._running:
@@ -216,7 +216,7 @@ class Dispatcher:
         try:
             exchange.prepared = plan.connector.prepare(plan.operation.name, self._call(work, exchange))
             payload_hash = exchange.prepared.payload_hash
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, the request must be judged, not lost)
             failure = error if isinstance(error, ConnectorError) else MappingFailed(type(error).__name__)
             log.warning("not_rendered", request_id=work.request_id, code=failure.code, error_kind=type(error).__name__)
             exchange.failure = failure
@@ -276,7 +276,7 @@ class Dispatcher:
             return await connector.send(made.prepared)
         except ConnectorError as error:
             return error
-        except Exception as error:  # a fault of ours must park the request, not lose it
+        except Exception as error:  # noqa: BLE001 (a fault of ours must park the request, not lose it)
             log.error("connector_failure", request_id=work.request_id, connector=connector.name, exc_info=error)
             return Broken(type(error).__name__)
 

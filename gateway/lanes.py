@@ -1,4 +1,7 @@
-"""The bulkheads: each operation of each connector has its own places in this process, so that one that is slow delays no other."""
+"""The bulkheads: each operation of each connector has its own places in this process.
+
+One that is slow fills its own places and delays no other.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

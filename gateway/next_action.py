@@ -13,11 +13,13 @@ CHOOSE_PAYMENT = "choose_payment"
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     CONFIRM_OTP: {
         "ar": "أرسل مشغّل المحفظة رمزاً برسالة قصيرة إلى هاتف الدافع. أدخل الرمز لإتمام الدفع، أو اطلب إعادة إرساله.",
-        "en": "The wallet operator sent a code by SMS to the payer's phone. Enter it to complete the payment, or ask for it again.",
+        "en": "The wallet operator sent a code by SMS to the payer's phone. "
+        "Enter it to complete the payment, or ask for it again.",
     },
     CHOOSE_PAYMENT: {
         "ar": "لم تتم عملية الدفع ولم يُخصم أي مبلغ. اختر وسيلة الدفع ورقم الدافع للمحاولة من جديد.",
-        "en": "The payment was not made and nothing was debited. Choose a payment method and the payer's number to try again.",
+        "en": "The payment was not made and nothing was debited. "
+        "Choose a payment method and the payer's number to try again.",
     },
 }
 

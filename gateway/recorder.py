@@ -21,9 +21,7 @@ _LONGEST_PAUSE_SECONDS = 5.0
 class Recorder:
     """The one way from a settlement to the store."""
 
-    def __init__(
-        self, store: Store, catalogue: Catalogue, waiters: Waiters, watch: Watch, clock: Clock
-    ) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue, waiters: Waiters, watch: Watch, clock: Clock) -> None:
         self._store, self._catalogue, self._waiters = store, catalogue, waiters
         self._watch, self._clock = watch, clock
 

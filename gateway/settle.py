@@ -1,4 +1,4 @@
-"""Turns what an exchange brought into what one transaction writes: states, timeline, next job, evidence. Pure, no I/O."""
+"""Turns what an exchange brought into what one transaction writes: states, timeline, next job, evidence. Pure."""
 
 import random
 from collections.abc import Callable
@@ -103,7 +103,9 @@ class _Draft:
 def on_outcome(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings) -> Settlement:
     """After a readable answer to an exchange that was made (not an inquiry)."""
     draft = _Draft(work, plan, route)
-    draft.saw(_ATTEMPT_OF.get(outcome.status, Attempt.IN_DOUBT), _answer("answer", outcome), reference=outcome.reference)
+    draft.saw(
+        _ATTEMPT_OF.get(outcome.status, Attempt.IN_DOUBT), _answer("answer", outcome), reference=outcome.reference
+    )
     _keep(draft, outcome)
     if plan.step_kind == "pay":
         _paid(draft, outcome, policy)
@@ -170,7 +172,9 @@ def _money_in_doubt(draft: _Draft, code: str) -> None:
     draft.go("answer_lost", code=code)
 
 
-def on_error(work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings, *, age_ms: int) -> Settlement:
+def on_error(
+    work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings, *, age_ms: int
+) -> Settlement:
     """After an exchange that brought no readable answer; `age_ms` is the request's age."""
     draft = _Draft(work, plan, route)
     verdict = judge(error, plan.operation, attempts_left=policy.max_tries - work.tries - 1)
@@ -280,7 +284,9 @@ def _still_unknown(draft: _Draft, evidence: Evidence, policy: DispatchSettings, 
     draft.settlement.next = Next(draft.plan.lane, delay, inquiries=work.inquiries + 1, absences=absences)
 
 
-def on_inquiry_error(work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings) -> Settlement:
+def on_inquiry_error(
+    work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings
+) -> Settlement:
     """After an inquiry that brought no readable answer: it says nothing about the attempt."""
     draft = _Draft(work, plan, route)
     _still_unknown(draft, _failure(error), policy, absences=work.absences)

@@ -1,4 +1,7 @@
-"""Which exchange a piece of work needs now, and which step follows: a service's steps are data, this file walks them."""
+"""Which exchange a piece of work needs now, and which step follows.
+
+A service's steps are data; this file walks them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,11 +55,11 @@ class Route:
         self.mapping_version = ",".join(f"{name}@{connectors[str(name)].version}" for name in used)
 
     def land(self, step: int, progress: Mapping[str, Any]) -> Landing:
-        """The first step from `step` on that needs an exchange: `await` and `deliver` need none of their own here."""
+        """The first step from `step` on that needs an exchange: `await` and `deliver` need none of their own."""
         for index in range(step, len(self.service.steps)):
             kind = self.service.steps[index].kind
             if kind in ("await", "deliver"):
-                continue  # an answer that is awaited is asked for by inquiry; electronic delivery is done by being there
+                continue  # what is awaited is asked for by inquiry; electronic delivery is done by being there
             if kind == "pay":
                 if self.service.fee is None:
                     continue

@@ -1,4 +1,4 @@
-"""The chores that time brings: rescue leases, expire unpaid requests, ask after what nobody asks about, forget old keys.
+"""The chores that time brings: rescue leases, expire unpaid requests, revive inquiries, forget old keys.
 
 Each is one short transaction that may run on any node and be repeated; `scheduler/timetable.py` says when.
 """
@@ -100,7 +100,9 @@ def revive_inquiries(conn: Connection, lanes: Mapping[tuple[str, str], str]) -> 
 
 def forget_keys(conn: Connection) -> int:
     """Delete a bounded number of expired keys; how many."""
-    old = select(idempotency.c.channel_id, idempotency.c.key).where(idempotency.c.expires_at < now_ms(conn)).limit(_BATCH)
+    old = (
+        select(idempotency.c.channel_id, idempotency.c.key).where(idempotency.c.expires_at < now_ms(conn)).limit(_BATCH)
+    )
     count = 0
     for row in conn.execute(old).all():
         gone = delete(idempotency).where(idempotency.c.channel_id == row.channel_id, idempotency.c.key == row.key)

@@ -1,4 +1,4 @@
-"""Callers that wait for an outcome (`Prefer: wait=N`): what they are told is decided and stored with the settlement itself."""
+"""Callers that wait for an outcome (`Prefer: wait=N`): what they are told is stored with the settlement itself."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -15,11 +15,8 @@ class Watch:
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(request_id, set()).add(waiter)
         try:
-            async with asyncio.timeout(timeout_seconds):
-                await waiter
-            return True
-        except TimeoutError:
-            return False
+            await asyncio.wait({waiter}, timeout=timeout_seconds)
+            return waiter.done()
         finally:
             waiters = self._waiters.get(request_id)
             if waiters is not None:

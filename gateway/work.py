@@ -1,4 +1,4 @@
-"""The records that travel between accept, dispatch, settle and the store: a claimed piece of work and what is settled about it."""
+"""The records that travel between accept, dispatch, settle and the store."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,7 +67,7 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One thing that was learnt about an attempt, with its rank (PAYMENTS: statement > inquiry > callback > answer > operator)."""
+    """One thing that was learnt about an attempt; its source gives its rank (RANK)."""
 
     source: str
     status: str

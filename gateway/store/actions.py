@@ -1,4 +1,7 @@
-"""What people do to a request: answer a next action, cancel, and let it expire; each a compare-and-set in one transaction."""
+"""What people do to a request: answer a next action, cancel, let it expire.
+
+Each is a compare-and-set in one transaction.
+"""
 
 import json
 from dataclasses import dataclass

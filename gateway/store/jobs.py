@@ -1,4 +1,4 @@
-"""Claim, intend and release: who works on what, under which fencing token, and what has been committed before sending."""
+"""Claim, intend and release: who works on what, under which fencing token, and what was committed before sending."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -236,7 +236,7 @@ def rescue(conn: Connection, worker: str | None) -> int:
 
 
 def release(conn: Connection, worker: str) -> int:
-    """Give back what `worker` holds and has not sent (graceful stop); what is SENDING stays for its rescuer to judge."""
+    """Give back what `worker` holds and has not sent (graceful stop); what is SENDING stays for a rescuer to judge."""
     sending = select(attempts.c.request_id).where(attempts.c.state == Attempt.SENDING.value)
     freed = (
         update(jobs)

@@ -1,4 +1,4 @@
-"""Accept: the request, its idempotency key, its first event, its fee order and its first job, in one transaction for many."""
+"""Accept: request, idempotency key, first event, fee order and first job, for many requests in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -343,6 +343,8 @@ _UPDATE_JOB = (
         absences=bindparam("new_absences"),
     )
 )
+
+
 def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
     """Move, keep or remove the jobs; the requests whose job stayed claimed."""
     wanted = {row.settlement.next.lane for row in rows if row.keep_for and row.settlement.next}

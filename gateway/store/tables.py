@@ -121,9 +121,26 @@ jobs = Table(
     Column("inquiries", Integer, nullable=False),  # inquiries on the attempt in doubt so far
     Column("absences", Integer, nullable=False),  # "not found" in a row
 )
-Index("ix_jobs_free", jobs.c.lane, jobs.c.priority, jobs.c.due_at, sqlite_where=text("claimed_by IS NULL"), postgresql_where=text("claimed_by IS NULL"))
-Index("ix_jobs_due_at", jobs.c.due_at, sqlite_where=text("claimed_by IS NULL"), postgresql_where=text("claimed_by IS NULL"))
-Index("ix_jobs_lease_until", jobs.c.lease_until, sqlite_where=text("claimed_by IS NOT NULL"), postgresql_where=text("claimed_by IS NOT NULL"))
+Index(
+    "ix_jobs_free",
+    jobs.c.lane,
+    jobs.c.priority,
+    jobs.c.due_at,
+    sqlite_where=text("claimed_by IS NULL"),
+    postgresql_where=text("claimed_by IS NULL"),
+)
+Index(
+    "ix_jobs_due_at",
+    jobs.c.due_at,
+    sqlite_where=text("claimed_by IS NULL"),
+    postgresql_where=text("claimed_by IS NULL"),
+)
+Index(
+    "ix_jobs_lease_until",
+    jobs.c.lease_until,
+    sqlite_where=text("claimed_by IS NOT NULL"),
+    postgresql_where=text("claimed_by IS NOT NULL"),
+)
 
 intents = Table(
     "intents",
@@ -165,7 +182,13 @@ attempts = Table(
 Index("ix_attempts_request_id", attempts.c.request_id, attempts.c.id)
 Index("ix_attempts_operation_id", attempts.c.operation_id)
 _UNSETTLED = text("intent_id IS NOT NULL AND state IN ('sending', 'pending', 'in_doubt')")
-Index("uq_attempts_unsettled_intent", attempts.c.intent_id, unique=True, sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED)
+Index(
+    "uq_attempts_unsettled_intent",
+    attempts.c.intent_id,
+    unique=True,
+    sqlite_where=_UNSETTLED,
+    postgresql_where=_UNSETTLED,
+)
 
 evidence = Table(
     "evidence",

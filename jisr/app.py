@@ -1,0 +1,188 @@
+"""The one wiring place: builds the gateway from settings and runs it, as server and worker in one, or as a worker."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from connectors.kit.contract import Connector, Ports
+from connectors.registry import find_packages, open_connector
+from gateway.accept import Acceptor
+from gateway.actions import Actions
+from gateway.api.app import build_app
+from gateway.api.services import Services
+from gateway.availability import Availability
+from gateway.catalogue import Catalogue
+from gateway.dispatch import Dispatcher
+from gateway.lanes import Lanes
+from gateway.logs import log
+from gateway.recorder import Recorder
+from gateway.security.keyring import Keyring
+from gateway.settings import Settings, SettingsError
+from gateway.steps import Route
+from gateway.store.clock import Clock
+from gateway.store.engine import Store, open_store
+from gateway.store.tokens import StoreTokens
+from gateway.upkeep import Upkeep
+from gateway.validation import Validator
+from gateway.waiters import Waiters
+from gateway.watch import Watch
+from jisr import admin
+from jisr.admin_socket import AdminSocket
+from scheduler.worker import Worker
+
+#: What a client may send before it is cut: a header block larger than this is a 431, one slower than this a 408.
+_HTTP1 = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024)
+_BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The built parts that a process runs."""
+
+    store: Store
+    services: Services
+    worker: Worker
+    dispatcher: Dispatcher
+
+
+@contextlib.asynccontextmanager
+async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Gateway]:
+    """The gateway over an open store; connectors and store are closed at the end.
+
+    Raises SettingsError, StoreError, ManifestError, SettingError, CatalogueError or KeyringError, each one sentence.
+    """
+    clock = clock or Clock()
+    catalogue = Catalogue.load(settings.service_folders)
+    packages = find_packages(settings.connector_paths)
+    keyring = Keyring.load(settings.keyring_path)
+    store = await open_store(settings.database_url, keyring, clock)
+    connectors: dict[str, Connector] = {}
+    try:
+        tokens = StoreTokens(store, clock)
+        for name, package in packages.items():
+            if name in settings.connectors:
+                ports = Ports(settings.connector(name), tokens, clock.utcnow)
+                connectors[name] = open_connector(package, ports)
+        wallets = {
+            name: package.manifest.payer_operator
+            for name, package in packages.items()
+            if package.manifest.payer_operator
+        }
+        yield _build(settings, clock, catalogue, keyring, store, connectors, wallets)
+    finally:
+        for connector in connectors.values():
+            await connector.close()
+        await store.close()
+
+
+def _build(
+    settings: Settings,
+    clock: Clock,
+    catalogue: Catalogue,
+    keyring: Keyring,
+    store: Store,
+    connectors: Mapping[str, Connector],
+    wallets: Mapping[str, str],
+) -> Gateway:
+    routes = _routes(catalogue, connectors)
+    offered = Catalogue(route.service for route in routes.values())
+    policy, watch, waiters = settings.dispatch, Watch(), Waiters()
+    lanes = Lanes(connectors.values(), policy.lanes)
+    recorder = Recorder(store, offered, waiters, watch, clock)
+    dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, store.worker_id)
+    availability = Availability(connectors, lanes, clock)
+    acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
+    actions = Actions(store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings)
+    services = Services(
+        store=store,
+        catalogue=offered,
+        validator=Validator(offered, wallets),
+        acceptor=acceptor,
+        actions=actions,
+        watch=watch,
+        lanes=lanes,
+        availability=availability,
+        settings=settings,
+        clock=clock,
+        connectors=connectors,
+    )
+    upkeep = Upkeep(store, connectors, policy, watch, dispatcher.wake, store.worker_id)
+    return Gateway(store, services, Worker(dispatcher, upkeep, policy), dispatcher)
+
+
+def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[str, Route]:
+    """The routes of the services whose connectors are set up. Raises SettingsError for an unknown operation."""
+    routes = {}
+    for service in catalogue:
+        needed = {str(step.connector) for step in service.steps if step.connector}
+        needed |= set(service.fee.methods) if service.fee else set()
+        missing = sorted(needed - set(connectors))
+        if missing:
+            log.warning("service_not_offered", service=service.id, names=", ".join(missing), reason="connector not set")
+            continue
+        for step in service.steps:
+            if step.connector and step.operation not in connectors[step.connector].operations:
+                raise SettingsError(
+                    f"The service {service.id} names the operation {step.operation!r}, "
+                    f"which the connector {step.connector} does not have."
+                )
+        routes[service.id] = Route(service, connectors)
+    return routes
+
+
+async def run_server(settings: Settings) -> None:
+    """Serve the API until SIGTERM or SIGINT, with a worker in the same process; then finish or give back."""
+    async with gateway(settings) as built:
+        desk = admin.Desk(built.store, settings)
+        async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
+            server = Server(
+                build_app(built.services),
+                address=settings.host,
+                port=settings.port,
+                interface=Interfaces.ASGINL,
+                http=HTTPModes.http1,
+                http1_settings=_HTTP1,
+                backlog=_BACKLOG,
+                websockets=False,
+                log_enabled=False,
+            )
+            await built.worker.start()
+            stop = _stop_signal()
+            serving = asyncio.get_running_loop().create_task(server.serve())
+            log.info("serving", host=settings.host, port=settings.port, pid=os.getpid(), database=built.store.dialect)
+            await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+            log.info("stopping", seconds=settings.shutdown_seconds)
+            server.stop()
+            await built.worker.stop(settings.shutdown_seconds)
+            await serving
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work beside the servers until SIGTERM or SIGINT."""
+    async with gateway(settings) as built:
+        await built.worker.start()
+        log.info("working", pid=os.getpid(), database=built.store.dialect)
+        await _stop_signal()
+        log.info("stopping", seconds=settings.shutdown_seconds)
+        await built.worker.stop(settings.shutdown_seconds)
+
+
+def _stop_signal() -> asyncio.Future[None]:
+    """Done at the first SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+
+    def ask() -> None:
+        if not stop.done():
+            stop.set_result(None)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask)
+    return stop
