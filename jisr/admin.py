@@ -14,11 +14,15 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from gateway.catalogue import Catalogue
+from gateway.ids import new_id
+from gateway.representation import iso, represent
 from gateway.security.keyring import Keyring
 from gateway.security.principals import Kind, StoredPrincipal, new_key
 from gateway.settings import Settings
+from gateway.store import queries
 from gateway.store.clock import Clock
-from gateway.store.engine import Store, StoreError, open_store
+from gateway.store.engine import Store, open_store
+from gateway.store.errors import StoreError
 from gateway.store.principals import add_principal, list_principals, revoke_principal
 from jisr import admin_socket
 from jisr.errors import CommandError
@@ -62,7 +66,7 @@ async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
     return await COMMANDS[name](desk, arguments)
 
 
-def call(settings: Settings, name: str, **arguments: Any) -> Any:
+def call(settings: Settings, name: str, /, **arguments: Any) -> Any:
     """Run a command over the running server's socket, or on the store itself when no server runs."""
     deadline = time.monotonic() + _OWNER_PATIENCE_SECONDS
     while True:
@@ -85,8 +89,6 @@ async def _directly(settings: Settings, name: str, arguments: Mapping[str, Any])
 
 
 async def _add(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    from gateway.ids import new_id
-
     principal_id = new_id()
     key = new_key(kind, principal_id)
     services = list(arguments.get("services") or ["*"])
@@ -168,6 +170,37 @@ async def _operator_list(desk: Desk, _arguments: Mapping[str, Any]) -> Any:
 @command("operator.revoke")
 async def _operator_revoke(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     return await _revoke(desk, Kind.OPERATOR, arguments)
+
+
+@command("request.list")
+async def _request_list(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    filters = queries.Filters(states=tuple(arguments["states"]))
+    page = await desk.store.read(queries.find_page, filters, None, int(arguments["limit"]))
+    return [
+        {
+            "id": found.view.id,
+            "service": found.view.service,
+            "state": found.view.state.value,
+            "since": iso(found.state_since),
+            "reason": found.view.reason,
+        }
+        for found in page
+    ]
+
+
+@command("request.show")
+async def _request_show(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    view = await desk.store.read(queries.find_view, arguments["id"], None)
+    events = await desk.store.read(queries.find_events, arguments["id"], None)
+    if view is None or events is None:
+        raise CommandError(f"There is no request {arguments['id']!r}.")
+    return {
+        "request": represent(view, desk.catalogue().get(view.service)),
+        "events": [
+            {"id": event.id, "at": event.at, "kind": event.kind, "state": event.state.value, "facts": event.facts}
+            for event in events
+        ],
+    }
 
 
 STATES = tuple(state.value for state in Request)

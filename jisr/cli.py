@@ -35,7 +35,7 @@ app.command("demo")(demo.demo)
 app.add_typer(documents.app, name="docs")
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _version(asked: bool) -> None:
     if asked:
         print(f"jisr {installed_version()}")
         raise typer.Exit
@@ -65,10 +65,10 @@ def options(
         str | None,
         typer.Option("--lang", help="Language of messages: ar or en; else the locale's.", callback=_language),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected fault.")] = False,  # noqa: FBT002 - a flag
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected fault.")] = False,
     _show_version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
-    ] = False,  # noqa: FBT002 - a flag
+    ] = False,
 ) -> None:
     """Options that stand before the command."""
     front = context.ensure_object(Front)

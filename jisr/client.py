@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import math
+import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +31,9 @@ class Reply:
         try:
             return json.loads(self.content)
         except ValueError as error:
-            raise CommandError(f"The answer (HTTP {self.status}) is not JSON: is this the gateway's address?") from error
+            raise CommandError(
+                f"The answer (HTTP {self.status}) is not JSON: is this the gateway's address?"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,13 @@ class Client:
         self._headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, *, timeout_seconds: float = _TIMEOUT_SECONDS, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+        **headers: str,
     ) -> Reply:
         """One call. Raises Unreachable, and CommandError with the gateway's own words for a problem answer."""
         connection = self._connection(timeout_seconds)
@@ -68,15 +78,18 @@ class Client:
             raise Refused(reply)
         return reply
 
-    def stream(self, request_id: str, *, after: str = "", timeout_seconds: float = _TIMEOUT_SECONDS) -> Iterator[Event]:
-        """The request's events after `after`, as they happen, until the server ends the stream. Raises Unreachable."""
+    def stream(
+        self, request_id: str, *, after: str = "", timeout_seconds: float = _TIMEOUT_SECONDS, until: float = math.inf
+    ) -> Iterator[Event]:
+        """The request's events after `after`, as they happen, until the server ends the stream or the monotonic clock
+        shows `until` (seen with the next event or sign of life). Raises Unreachable."""
         connection = self._connection(timeout_seconds)
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
         try:
             response = self._send(connection, "GET", f"/v1/requests/{request_id}/stream", None, headers)
             if response.status >= 400:
                 raise Refused(Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()))
-            yield from _events(response)
+            yield from _events(response, until)
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"The stream from {self._url} broke: {_reason(error)}.") from error
         finally:
@@ -88,7 +101,12 @@ class Client:
         return kind(self._parts.hostname, self._parts.port, timeout=timeout_seconds)
 
     def _send(
-        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
     ) -> http.client.HTTPResponse:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         kind = {"Content-Type": "application/json"} if body is not None else {}
@@ -120,10 +138,10 @@ def _field(error: Mapping[str, Any]) -> str:
     return f"  {error.get('pointer', '')}: {message}"
 
 
-def _events(response: http.client.HTTPResponse) -> Iterator[Event]:
+def _events(response: http.client.HTTPResponse, until: float) -> Iterator[Event]:
     """Parse a stream of server-sent events (HTML standard, section 9.2); comments keep the line alive."""
     fields: dict[str, list[str]] = {}
-    while line := response.readline():
+    while time.monotonic() < until and (line := response.readline()):
         text = line.decode("utf-8").rstrip("\r\n")
         if text:
             name, _, value = text.partition(":")
@@ -132,7 +150,9 @@ def _events(response: http.client.HTTPResponse) -> Iterator[Event]:
             continue
         if "data" in fields:
             data = "\n".join(fields["data"])
-            yield Event("".join(fields.get("id", [])[-1:]), "".join(fields.get("event", ["message"])[-1:]), json.loads(data))
+            yield Event(
+                "".join(fields.get("id", [])[-1:]), "".join(fields.get("event", ["message"])[-1:]), json.loads(data)
+            )
         fields = {}
 
 

@@ -15,13 +15,19 @@ def sentence_of(error: BaseException, language: str) -> str | None:
     if isinstance(error, Problem):
         text = error.entry.clerk.filled(error.facts)
         return text.en if language == "en" else text.ar
-    if type(error).__name__ in _SENTENCES:
-        return str(error)
+    if any(kind.__name__ in _SENTENCES for kind in type(error).__mro__):
+        return _as_sentence(str(error))
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or type(error).__name__}{where}."
     return None
 
 
+def _as_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+
+
 #: Raised by rooms that a command may never have entered; named, so that `jisr --help` need not import them.
-_SENTENCES = frozenset({"StoreError", "KeyringError", "ManifestError", "CatalogueError", "SandboxError", "TooOld"})
+_SENTENCES = frozenset(
+    {"StoreError", "KeyringError", "ManifestError", "CatalogueError", "SandboxError", "SettingError"}
+)

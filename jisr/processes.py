@@ -50,7 +50,9 @@ class Processes:
         for child in reversed(self._children.values()):
             self._end(child)
 
-    def start(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Child:
+    def start(
+        self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> Child:
         """Start a program; its output is appended to `log`. It dies with this process, even by SIGKILL (on Linux)."""
         log.parent.mkdir(parents=True, exist_ok=True)
         env = {**os.environ, **(environment or {})}
@@ -76,6 +78,10 @@ class Processes:
     def dead(self) -> list[Child]:
         """The children that ended by themselves."""
         return [child for child in self._children.values() if child.ended is not None]
+
+    def pids(self) -> list[int]:
+        """The process ids of all children, also of those that have ended."""
+        return [child.process.pid for child in self._children.values()]
 
     def wait_until(self, child: Child, ready: Callable[[], bool], *, seconds: float = 60.0) -> None:
         """Wait until `ready`. Raises CommandError when the child ends or the time is over."""

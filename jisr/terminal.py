@@ -58,7 +58,9 @@ class Front:
         """Write where `error` happened to a file that only the owner reads, without its message, which may quote a
         person. None when no file can be written."""
         folder = self._settings.data_dir if self._settings and self._settings.data_dir.is_dir() else None
-        path = (folder or Path(tempfile.gettempdir())) / f"jisr-crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+        path = (
+            folder or Path(tempfile.gettempdir())
+        ) / f"jisr-crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
         try:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(frames(error))

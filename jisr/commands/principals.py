@@ -9,7 +9,9 @@ from jisr import admin
 from jisr.errors import CommandError
 from jisr.terminal import Front, front
 
-channels = typer.Typer(no_args_is_help=True, help="Channels: the web site, the mobile app, the desks that send requests.")
+channels = typer.Typer(
+    no_args_is_help=True, help="Channels: the web site, the mobile app, the desks that send requests."
+)
 operators = typer.Typer(no_args_is_help=True, help="Operators: people who watch requests and resolve what is stuck.")
 
 Name = Annotated[str, typer.Argument(help="A name of your choice, unique among its kind.")]
@@ -20,7 +22,8 @@ def add_channel(
     context: typer.Context,
     name: Name,
     service: Annotated[
-        list[str] | None, typer.Option("--service", "-s", help="Service id or pattern it may use; may be repeated. All, unless given.")
+        list[str] | None,
+        typer.Option("--service", "-s", help="Service id or pattern it may use; may be repeated. All, unless given."),
     ] = None,
     priority: Annotated[str, typer.Option(help="Who waits first: desk, mobile, web or batch.")] = "web",
 ) -> None:

@@ -1,0 +1,253 @@
+"""What `jisr doctor` looks at: each check gives findings in plain words, and never raises."""
+
+import asyncio
+import email.utils
+import shutil
+import stat
+import time
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from gateway.catalogue import Catalogue, CatalogueError
+from gateway.security.keyring import Keyring, KeyringError
+from gateway.settings import Settings, SettingsError
+from gateway.store.clock import Clock
+from gateway.store.errors import StoreError
+from jisr import admin_socket
+from jisr.commands.serve import probe
+
+_LOW_DISK_BYTES = 1024**3
+_CLOCK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    good: bool
+    subject: tuple[str, str]  #: Arabic, English.
+    said: tuple[str, str]
+
+    @classmethod
+    def fine(cls, subject: tuple[str, str], said: tuple[str, str]) -> Self:
+        """Nothing to do."""
+        return cls(True, subject, said)  # noqa: FBT003 - the one place
+
+    @classmethod
+    def wrong(cls, subject: tuple[str, str], said: tuple[str, str]) -> Self:
+        """Something to mend."""
+        return cls(False, subject, said)  # noqa: FBT003 - the one place
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every finding, in the order in which a person would mend them."""
+    yield from _folder(settings)
+    keyring = yield from _keyring(settings)
+    yield from _catalogue(settings)
+    running = admin_socket.answers(settings.admin_socket_path)
+    yield from _server(settings, running=running)
+    if keyring is not None:
+        yield from _database(settings, keyring, running=running)
+    yield from _connectors(settings)
+    yield from _disk(settings)
+
+
+_DATA = ("مجلد البيانات", "data folder")
+_KEYS = ("حلقة المفاتيح", "keyring")
+_SERVICES = ("الخدمات", "services")
+_SERVER = ("الخادم", "server")
+_RECORDS = ("قاعدة البيانات", "database")
+_TIME = ("الساعة", "clock")
+_DISK = ("القرص", "disk")
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir
+    if not folder.is_dir():
+        yield Finding.wrong(
+            _DATA, (f"لا يوجد {folder}؛ ‎`jisr init` ينشئه", f"{folder} does not exist; `jisr init` makes it")
+        )
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077:
+        yield Finding.wrong(
+            _DATA,
+            (f"يقرؤه غير صاحبه ({mode:04o})؛ اجعله 0700", f"others can read it ({mode:04o}); make it 0700: {folder}"),
+        )
+    else:
+        yield Finding.fine(_DATA, (str(folder), str(folder)))
+
+
+def _keyring(settings: Settings) -> Generator[Finding, None, Keyring | None]:
+    try:
+        keyring = Keyring.load(settings.keyring_path)
+    except KeyringError as error:
+        yield Finding.wrong(_KEYS, (str(error), str(error)))
+        return None
+    count = len(keyring.keys)
+    yield Finding.fine(_KEYS, (f"صلاحيتها 0600، وفيها {count} من المفاتيح", f"mode 0600, {count} sealing key(s)"))
+    return keyring
+
+
+def _catalogue(settings: Settings) -> Iterator[Finding]:
+    try:
+        catalogue = Catalogue.load(settings.service_folders)
+    except CatalogueError as error:
+        yield Finding.wrong(_SERVICES, (str(error), str(error)))
+        return
+    names = ", ".join(service.id for service in catalogue)
+    yield Finding.fine(_SERVICES, (names, names))
+
+
+def _server(settings: Settings, *, running: bool) -> Iterator[Finding]:
+    address = f"{settings.host}:{settings.port}"
+    if running:
+        yield Finding.fine(_SERVER, (f"يعمل ({address})", f"runs ({address})"))
+        return
+    try:
+        probe(settings.host, settings.port)
+    except OSError as error:
+        why = error.strerror or str(error)
+        yield Finding.wrong(_SERVER, (f"المنفذ غير متاح: {address} ({why})", f"{address} cannot be listened on: {why}"))
+        return
+    yield Finding.fine(_SERVER, (f"متوقف، والمنفذ متاح ({address})", f"stopped; its port is free ({address})"))
+
+
+def _database(settings: Settings, keyring: Keyring, *, running: bool) -> Iterator[Finding]:
+    if running and settings.uses_sqlite:
+        yield Finding.fine(_RECORDS, ("يملكها الخادم العامل", "owned by the running server"))
+        return
+    try:
+        facts, offset_seconds = asyncio.run(_asked(settings, keyring))
+    except StoreError as error:
+        yield Finding.wrong(_RECORDS, (str(error), str(error)))
+        return
+    yield Finding.fine(_RECORDS, (facts, facts))
+    yield _clock_finding(_TIME, offset_seconds, ("قاعدة البيانات", "the database"))
+
+
+async def _asked(settings: Settings, keyring: Keyring) -> tuple[str, float]:
+    """What the database says of itself, and how far its clock is from ours."""
+    from gateway.store.engine import open_store
+
+    store = await open_store(settings.database_url, keyring, Clock())
+    try:
+        facts = await store.read(_facts)
+        before = time.time()
+        theirs = await store.read(_database_seconds)
+        return facts, theirs - (before + time.time()) / 2
+    finally:
+        await store.close()
+
+
+def _facts(conn: Any) -> str:
+    if conn.dialect.name == "sqlite":
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        version = conn.exec_driver_sql("SELECT sqlite_version()").scalar()
+        pragmas = ", ".join(f"{name}={conn.exec_driver_sql(f'PRAGMA {name}').scalar()}" for name in names)
+        return f"SQLite {version}, {pragmas}"
+    names = ("server_version", "fsync", "synchronous_commit")
+    return "PostgreSQL " + ", ".join(f"{name}={conn.exec_driver_sql(f'SHOW {name}').scalar()}" for name in names)
+
+
+def _database_seconds(conn: Any) -> float:
+    if conn.dialect.name == "sqlite":
+        return time.time()  # the embedded database has no clock of its own
+    return float(conn.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar())
+
+
+def _clock_finding(subject: tuple[str, str], offset_seconds: float, whose: tuple[str, str]) -> Finding:
+    off = abs(offset_seconds)
+    if off > _CLOCK_SECONDS:
+        return Finding.wrong(
+            subject,
+            (
+                f"تختلف عن ساعة {whose[0]} بمقدار {off:.0f} ثانية",
+                f"{off:.0f} seconds away from the clock of {whose[1]}",
+            ),
+        )
+    return Finding.fine(subject, (f"تطابق ساعة {whose[0]}", f"agrees with the clock of {whose[1]}"))
+
+
+def _connectors(settings: Settings) -> Iterator[Finding]:
+    from connectors.registry import find_packages
+
+    try:
+        packages = find_packages(settings.connector_paths)
+    except Exception as error:  # noqa: BLE001 - a damaged package is a finding, whatever it raises
+        yield Finding.wrong(("الموصلات", "connectors"), (str(error), str(error)))
+        return
+    for name, package in sorted(packages.items()):
+        yield from _connector(settings, name, package)
+
+
+def _connector(settings: Settings, name: str, package: Any) -> Iterator[Finding]:
+    subject = (f"الموصل {name}", f"connector {name}")
+    if name not in settings.connectors:
+        yield Finding.fine(subject, ("غير معدّ؛ خدماته غير متاحة", "not set up; services that need it are not offered"))
+        return
+    try:
+        given = settings.connector(name)
+        reachable = asyncio.run(_reachable(package, given))
+    except SettingsError as error:
+        yield Finding.wrong(subject, (str(error), str(error)))
+        return
+    except Exception as error:  # noqa: BLE001 - see above; a connector's own words say what is wrong
+        yield Finding.wrong(subject, (str(error), str(error)))
+        return
+    address = str(given.get("base_url", ""))
+    if not reachable:
+        yield Finding.wrong(subject, (f"لا يجيب: {address}", f"does not answer: {address}"))
+        return
+    yield Finding.fine(subject, (f"يجيب: {address}", f"answers: {address}"))
+    theirs = _date_of(address)
+    if theirs is not None and abs(theirs - time.time()) > _CLOCK_SECONDS:
+        yield _clock_finding(_TIME, theirs - time.time(), (name, name))
+
+
+async def _reachable(package: Any, given: dict[str, Any]) -> bool:
+    from datetime import UTC, datetime
+
+    from connectors.kit.contract import Ports
+    from connectors.registry import open_connector
+
+    connector = open_connector(package, Ports(given, _NoTokens(), lambda: datetime.now(UTC)))
+    try:
+        return bool(await connector.reachable())
+    finally:
+        await connector.close()
+
+
+class _NoTokens:
+    """A check sends nothing that needs a token."""
+
+    async def get(self, name: str, fetch: Callable[[], Awaitable[Any]], *, rejected: str | None = None) -> str:  # noqa: ARG002 - the port's signature
+        raise SettingsError(f"{name}: no token is fetched while checking.")
+
+
+def _date_of(address: str) -> float | None:
+    """The Date header of the other side, as seconds since 1970; None when it gives none."""
+    import http.client
+    import urllib.parse
+
+    parts = urllib.parse.urlsplit(address)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    try:
+        connection = kind(parts.hostname or "", parts.port, timeout=3)
+        connection.request("HEAD", "/")
+        date = connection.getresponse().headers.get("Date")
+        connection.close()
+        return email.utils.parsedate_to_datetime(date).timestamp() if date else None
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder: Path = settings.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    said = (f"المتاح {free / 1024**3:.1f} غيغابايت", f"{free / 1024**3:.1f} GiB free")
+    yield Finding(free >= _LOW_DISK_BYTES, _DISK, said)

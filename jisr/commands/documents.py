@@ -1,0 +1,44 @@
+"""`jisr docs`: the pages of docs/reference that are rendered from code and data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jisr.errors import CommandError
+from jisr.terminal import front
+
+app = typer.Typer(no_args_is_help=True, help="Reference pages that are rendered from code and data.")
+Folder = Annotated[Path, typer.Option(help="Where the pages stand.")]
+_FOLDER = Path("docs/reference")
+
+
+@app.command("show")
+def show(page: Annotated[str, typer.Argument(help="states, errors, settings, cli, logs or openapi.")]) -> None:
+    """Print one page. Examples: jisr docs show states; jisr docs show openapi"""
+    from jisr import reference
+
+    if page not in reference.PAGES:
+        raise CommandError(f"There is no page {page!r}; there are {', '.join(reference.PAGES)}.")
+    print(reference.PAGES[page].render(), end="")
+
+
+@app.command("write")
+def write(context: typer.Context, folder: Folder = _FOLDER) -> None:
+    """Write all pages. Example: jisr docs write"""
+    from jisr import reference
+
+    for page in reference.PAGES.values():
+        (folder / page.file).write_text(page.render(), encoding="utf-8")
+    front(context).say("كُتبت الصفحات.", "The pages are written.")
+
+
+@app.command("check")
+def check(context: typer.Context, folder: Folder = _FOLDER) -> None:
+    """Say whether the pages in the tree are what the code renders. Example: jisr docs check"""
+    from jisr import reference
+
+    old = [page.file for page in reference.PAGES.values() if not page.is_current(folder)]
+    if old:
+        raise CommandError(f"Not current: {', '.join(old)}; `make docs` writes them anew.")
+    front(context).say("الصفحات مطابقة للبرنامج.", "The generated pages are current.")
