@@ -60,6 +60,8 @@ class Person:
     outcome: str
     text: Mapping[str, str]  #: `ar` and `en`.
     facts: Mapping[str, Any]  #: What else the institution's sandbox knows of the person.
+    #: Operation -> what the connector must make of it, call after call: "refused:not_the_owner", "error:upstream_fault".
+    expect: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 class Persons:
@@ -87,8 +89,8 @@ class Persons:
 
 
 def _person(key: str, row: Mapping[str, Any]) -> Person:
-    facts = {name: value for name, value in row.items() if name not in ("outcome", "ar", "en")}
-    return Person(key, row["outcome"], {"ar": row["ar"], "en": row["en"]}, facts)
+    facts = {name: value for name, value in row.items() if name not in ("outcome", "expect", "ar", "en")}
+    return Person(key, row["outcome"], {"ar": row["ar"], "en": row["en"]}, facts, row.get("expect", {}))
 
 
 def read_settings(folder: Path) -> Mapping[str, Any]:

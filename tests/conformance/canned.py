@@ -1,0 +1,85 @@
+"""A loopback server that answers with a sample's bytes and keeps what it was asked; the other end of every replay."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+TOKEN = "sample-token"
+#: Headers that the HTTP client adds by itself or that carry a credential; a sample shows only the mapping's own.
+AMBIENT = frozenset({
+    "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "soapaction",
+    "traceparent", "user-agent",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request that the server received."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def own_headers(self) -> dict[str, str]:
+        """The headers that the mapping set."""
+        return {name: value for name, value in self.headers.items() if name.lower() not in AMBIENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer that the server gives."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Canned:
+    """Answers every request with `said`, and a token request (by path) with a token unless `token_said` is given."""
+
+    said: Said
+    token_path: str = ""
+    token_said: Said | None = None
+    port: int = 0
+    asked: list[Asked] = field(default_factory=list)
+    token_asked: list[Asked] = field(default_factory=list)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Keep the request, give the answer."""
+        asked = Asked(request.method, request.path, dict(request.query), dict(request.headers), await request.read())
+        if self.token_path and request.path == self.token_path:
+            self.token_asked.append(asked)
+            return _response(self.token_said or _token())
+        self.asked.append(asked)
+        return _response(self.said)
+
+
+def _token() -> Said:
+    """A token in the words of RFC 6749 and of the wallet's module at once."""
+    content = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 300, "errorCode": "0", "token": TOKEN}
+    return Said(json.dumps(content).encode())
+
+
+def _response(said: Said) -> web.Response:
+    return web.Response(body=said.body, status=said.status, headers={**said.headers, "Content-Type": said.content_type})
+
+
+@asynccontextmanager
+async def canned(said: Said, *, token_path: str = "", token_said: Said | None = None) -> AsyncIterator[Canned]:
+    """A server for one replay, on any free port."""
+    server = Canned(said, token_path, token_said)
+    runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.port = runner.addresses[0][1]
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
