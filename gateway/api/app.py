@@ -1,0 +1,74 @@
+"""This file assembles the application: the endpoints, one way to say what went wrong, one trace around each call."""
+
+from litestar import Litestar
+from litestar.datastructures import State
+
+from gateway.api.admin import list_all_requests
+from gateway.api.correlation import Correlation
+from gateway.api.docs import asset, document, page, root
+from gateway.api.health import live, ready
+from gateway.api.identity import authenticator
+from gateway.api.metrics import Scrapes, metrics
+from gateway.api.offers import list_problems, list_services, read_availability, read_problem, read_service
+from gateway.api.problems import on_exception
+from gateway.api.requests import (
+    answer_action,
+    cancel_request,
+    list_requests,
+    read_document,
+    read_events,
+    read_request,
+    submit,
+)
+from gateway.api.services import Services
+from gateway.api.stream import Streams, stream_events
+
+HANDLERS = [
+    submit,
+    list_requests,
+    read_request,
+    read_events,
+    read_document,
+    stream_events,
+    answer_action,
+    cancel_request,
+    list_services,
+    read_service,
+    read_availability,
+    list_problems,
+    read_problem,
+    list_all_requests,
+    live,
+    ready,
+    metrics,
+    document,
+    page,
+    asset,
+    root,
+]
+
+
+def build_app(services: Services) -> Litestar:
+    """The API over the given parts. `app.state["streams"].close()` ends the open event streams at shutdown.
+
+    Litestar's own OpenAPI, logging and debug pages are off: the document is written by hand in `openapi.py`, where it
+    can say more than signatures do, and errors are told by `problems.py` alone.
+    """
+    app = Litestar(
+        HANDLERS,
+        exception_handlers={Exception: on_exception},
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+        request_max_body_size=None,  # body.py counts, since the limit is a setting
+        state=State(
+            {
+                "services": services,
+                "authenticator": authenticator(services),
+                "streams": Streams(),
+                "scrapes": Scrapes(),
+            }
+        ),
+    )
+    app.asgi_handler = Correlation(app.asgi_handler)
+    return app

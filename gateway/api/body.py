@@ -1,0 +1,45 @@
+"""This file reads the body of a call, up to a size and within a time."""
+
+import asyncio
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import ClientException
+
+from gateway.errors import Problem
+
+#: A body that is not complete after this is given up (a slow or stuck sender must not hold a place).
+BODY_SECONDS = 20.0
+
+
+async def read_body(request: Request[Any, Any, Any], limit: int) -> bytes:
+    """The whole body. Raises Problem: `body_too_large` beyond `limit` bytes, `request_timeout` when it does not end."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise Problem("body_too_large", facts={"limit": limit})
+    first = await _receive(request)
+    if not first.get("more_body"):
+        return _within(first.get("body", b""), limit)
+    parts = [first.get("body", b"")]
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await _receive(request)
+                parts.append(message.get("body", b""))
+                if sum(map(len, parts)) > limit or not message.get("more_body"):
+                    return _within(b"".join(parts), limit)
+    except TimeoutError:
+        raise Problem("request_timeout") from None
+
+
+async def _receive(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    message: Any = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientException("the caller went away")
+    return dict(message)
+
+
+def _within(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise Problem("body_too_large", facts={"limit": limit})
+    return body

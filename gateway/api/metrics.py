@@ -1,0 +1,87 @@
+"""This file tells Prometheus where the requests stand; read from the store at the scrape, at most once a second."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from litestar import Request, get
+from litestar.response.base import ASGIResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.api.requests import services_of
+from gateway.api.services import Services
+from gateway.lanes import Lane
+from gateway.store.queries import Figures, figures
+from mappings.status import Request as State
+
+BELIEVED_SECONDS = 1.0
+
+
+class _Snapshot(Collector):
+    """One reading of the store and the lanes as metric families."""
+
+    def __init__(self, read: Figures, lanes: Iterable[Lane]) -> None:
+        self._read, self._lanes = read, list(lanes)
+
+    def collect(self) -> Iterator[Metric]:
+        """The families; a state without requests is told as zero, so that an alarm on it can be written."""
+        read = self._read
+        states = {state.value: read.requests.get(state.value, 0) for state in State}
+        ages = {state.value: read.oldest.get(state.value, 0) / 1000 for state in State}
+        yield _gauge("jisr_requests", "Requests by state.", "state", states)
+        yield _gauge("jisr_oldest_seconds", "Longest stay in the state of any request in it.", "state", ages)
+        yield _single("jisr_requests_in_doubt", "Requests in doubt.", states[State.IN_DOUBT.value])
+        yield _single("jisr_requests_parked", "Requests that wait for people.", states[State.PARKED.value])
+        yield _gauge("jisr_payments", "Fee orders by state.", "state", read.intents)
+        tried = GaugeMetricFamily(
+            "jisr_attempts_last_hour",
+            "Exchanges begun within the last hour by outcome.",
+            labels=("connector", "operation", "outcome"),
+        )
+        for labels, count in sorted(read.attempts.items()):
+            tried.add_metric(labels, count)
+        yield tried
+        yield _gauge("jisr_lane_places", "Places of a lane.", "lane", {lane.name: lane.places for lane in self._lanes})
+        busy = {lane.name: lane.in_flight for lane in self._lanes}
+        yield _gauge("jisr_lane_in_flight", "Exchanges in flight in this process.", "lane", busy)
+        waiting = {lane.name: read.waiting.get(lane.name, 0) for lane in self._lanes} | read.waiting
+        yield _gauge("jisr_lane_waiting", "Jobs that nobody holds, due or not.", "lane", waiting)
+
+
+def _gauge(name: str, words: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, words, labels=(label,))
+    for key, value in sorted(values.items()):
+        family.add_metric((key,), value)
+    return family
+
+
+def _single(name: str, words: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, words, value=value)
+
+
+class Scrapes:
+    """The text of the last scrape, read again after BELIEVED_SECONDS; scrapes at once share one reading."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._last: tuple[float, bytes] | None = None
+
+    async def text(self, services: Services) -> bytes:
+        """The exposition."""
+        async with self._lock:
+            now = services.clock.monotonic()
+            if self._last is None or now - self._last[0] >= BELIEVED_SECONDS:
+                registry = CollectorRegistry(auto_describe=False)
+                registry.register(_Snapshot(await services.store.read(figures), services.lanes.snapshot()))
+                self._last = (now, generate_latest(registry))
+            return self._last[1]
+
+
+@get("/metrics")
+async def metrics(request: Request[Any, Any, Any]) -> ASGIResponse:
+    """The figures in Prometheus' text format."""
+    scrapes: Scrapes = request.app.state["scrapes"]
+    text = await scrapes.text(services_of(request))
+    return ASGIResponse(body=text, media_type=CONTENT_TYPE_LATEST, headers={"cache-control": "no-store"})

@@ -1,0 +1,323 @@
+"""This file builds the OpenAPI 3.1 document of the API; `python -m gateway.api.openapi` prints it.
+
+It is written by hand because it says more than signatures can; a test holds it against the routes in both directions.
+"""
+
+import json
+import sys
+from typing import Any
+
+from gateway.api.openapi_examples import ACTIONS, REQUESTS
+from gateway.api.openapi_schemas import ref, schemas
+from gateway.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from gateway.api.statuses import STATUSES
+from mappings.status import Request
+
+VERSION = "1.0.0"
+_INTRODUCTION = """\
+One API in front of all institutions. A channel submits a citizen's request, answers what only the citizen can give, and
+reads how it stands; it never meets an institution's own protocol.
+
+**Calling.** Send `Authorization: Bearer <key>`; `jisr channel add NAME` makes a key. Bodies are JSON in UTF-8. Unknown
+fields are refused, amounts are exact decimal text, Arabic-Indic and Persian digits are understood.
+
+**Repeating.** Every act carries an `Idempotency-Key`: the same key and body give the same answer and act once; another
+body under the same key is refused (422). A 2xx answer is on disk. `Prefer: wait=N` lets the answer wait up to N seconds
+for the outcome; otherwise it is 202 at once, and the request is followed by reading it or its event stream.
+
+**Errors** are problem details (RFC 9457) with a stable `code`, words for citizen, clerk and technician in Arabic and
+English, `safe_to_retry`, and, for a body, all its faults at once with JSON pointers.
+"""
+_TAGS = [
+    {"name": "Requests", "description": "Submit, follow, answer, cancel."},
+    {"name": "Services", "description": "What can be asked for."},
+    {"name": "Operators", "description": "For the people who resolve what is stuck."},
+    {"name": "Problems", "description": "The words of every error code."},
+    {"name": "Health", "description": "For monitoring; keep it inside your network."},
+]
+_ID = {"name": "request_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "One key per act, chosen by the channel: 1 to 255 visible ASCII characters. A UUID is good.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "example": "7d0b2f0e-6b0e-4a55-9c53-3c1e5f7a0c11",
+}
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`wait=N`: answer when it is done or after N seconds. `check`: only check (pre-flight).",
+    "schema": {"type": "string"},
+    "example": "wait=10",
+}
+_TRACE_HEADER = {"traceparent": {"description": "W3C trace of this call.", "schema": {"type": "string"}}}
+_LOCATION = {"Location": {"description": "Address of the request.", "schema": {"type": "string"}}}
+_CURSOR = {
+    "name": "cursor",
+    "in": "query",
+    "description": "`next_cursor` of the page before.",
+    "schema": {"type": "string"},
+}
+_LIMIT = {
+    "name": "limit",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+}
+_GUARDED = ("unauthenticated", "forbidden", "internal_error", "storage_unavailable")
+_BODY = (
+    *("malformed_json", "json_too_deep", "json_number_too_long", "invalid_request", "json_duplicate_key"),
+    *("number_not_finite", "body_too_large", "unsupported_media_type", "request_timeout"),
+)
+_KEYED = ("idempotency_key_missing", "idempotency_key_invalid", "idempotency_key_reused", "idempotency_in_progress")
+
+
+def build_document() -> dict[str, Any]:
+    """The document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Jisr", "version": VERSION, "summary": "جسر", "description": _INTRODUCTION},
+        "servers": [{"url": "/"}],
+        "tags": _TAGS,
+        "security": [{"key": []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The key that `jisr channel add` or `jisr operator add` showed once.",
+                }
+            },
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    one = "/v1/requests/{request_id}"
+    open_to_all: dict[str, Any] = {"security": []}
+    return {
+        "/v1/requests": {"post": _submit(), "get": _list_requests()},
+        one: {"get": _read("readRequest", "Read a request", "Request", [_ID])},
+        f"{one}/events": {"get": _read("readEvents", "Read the timeline", "EventList", [_ID])},
+        f"{one}/stream": {"get": _stream()},
+        f"{one}/documents/{{number}}": {"get": _document()},
+        f"{one}/actions/{{action_id}}": {"post": _action()},
+        f"{one}/cancel": {"post": _cancel()},
+        "/v1/services": {"get": _read("listServices", "List the services", "ServiceList", [], tag="Services")},
+        "/v1/services/{service_id}": {"get": _service("readService", "Read a service", "Service")},
+        "/v1/services/{service_id}/availability": {
+            "get": _service("readAvailability", "Ask whether a service can be used now", "Availability")
+        },
+        "/v1/admin/requests": {"get": _admin_list()},
+        "/problems": {"get": {**_words("listProblems", "List all codes", "Catalogue", []), **open_to_all}},
+        "/problems/{code}": {
+            "get": {**_words("readProblem", "Read a code's words", "CatalogueEntry", ["code"]), **open_to_all}
+        },
+        "/health/live": {"get": {**_health("live", "Does the process answer"), **open_to_all}},
+        "/health/ready": {"get": {**_health("ready", "Can it commit requests"), **open_to_all}},
+        "/metrics": {"get": {**_metrics(), **open_to_all}},
+    }
+
+
+def _submit() -> dict[str, Any]:
+    dry_run = {
+        "name": "dry_run",
+        "in": "query",
+        "description": "Only check: the same checks, the fee, the missing documents, the availability.",
+        "schema": {"type": "boolean", "default": False},
+    }
+    key = {**_KEY, "description": f"{_KEY['description']} Required, unless the call only checks."}
+    return _operation(
+        "submitRequest",
+        "Submit a request",
+        "Requests",
+        [key, _PREFER, dry_run],
+        {
+            "200": _json("Preflight", "Only checked; nothing was stored."),
+            "201": _json("Request", "Finished within the wait.", _LOCATION),
+            "202": _json("Request", "On disk and under way; see `next_action` and `state`.", _LOCATION),
+        },
+        (*_GUARDED, *_BODY, *_KEYED, "service_not_allowed", "invalid_query", "commit_unknown", "overloaded"),
+        body=_body("NewRequest", REQUESTS),
+    )
+
+
+def _list_requests() -> dict[str, Any]:
+    good = {"200": _json("RequestPage", "One page, newest first.")}
+    refusals = (*_GUARDED, "invalid_query")
+    return _operation("listRequests", "List the channel's own requests", "Requests", _filters(), good, refusals)
+
+
+def _admin_list() -> dict[str, Any]:
+    channel = {"name": "channel", "in": "query", "description": "Id of a channel.", "schema": {"type": "string"}}
+    good = {"200": _json("AdminRequestPage", "One page, oldest first.")}
+    summary = "List the requests of all channels"
+    parameters = [*_filters(), channel]
+    return _operation("listAllRequests", summary, "Operators", parameters, good, (*_GUARDED, "invalid_query"))
+
+
+def _filters() -> list[dict[str, Any]]:
+    states = {"type": "array", "items": {"type": "string", "enum": [state.value for state in Request]}}
+    moment = {"type": "string", "format": "date-time"}
+    return [
+        {"name": "state", "in": "query", "description": "One or more states.", "schema": states},
+        {"name": "service", "in": "query", "schema": {"type": "string", "minLength": 1, "maxLength": 128}},
+        {"name": "reference", "in": "query", "schema": {"type": "string", "minLength": 1, "maxLength": 128}},
+        {"name": "created_from", "in": "query", "description": "Not before.", "schema": moment},
+        {"name": "created_to", "in": "query", "description": "Before.", "schema": moment},
+        _LIMIT,
+        _CURSOR,
+    ]
+
+
+def _document() -> dict[str, Any]:
+    header = {"type": "string"}
+    headers = {
+        "Content-Digest": {"description": "SHA-256 of the bytes (RFC 9530).", "schema": header},
+        "ETag": {"description": "The digest; If-None-Match is honoured.", "schema": header},
+        "Content-Disposition": {"description": "The document's name.", "schema": header},
+    }
+    content = {"application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}}}
+    content["*/*"] = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    number = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
+    good = {
+        "200": {"description": "The bytes.", "headers": {**_TRACE_HEADER, **headers}, "content": content},
+        "304": {"description": "The bytes that the caller has already."},
+    }
+    summary = "Fetch a document"
+    return _operation("readDocument", summary, "Requests", [_ID, number], good, (*_GUARDED, "not_found"))
+
+
+def _stream() -> dict[str, Any]:
+    last = {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "Resume after this event.",
+        "schema": {"type": "string"},
+    }
+    words = "Each message's `id` is the event's, `event` its kind, `data` an Event. Ends after a final state."
+    good = {
+        "200": {
+            "description": words,
+            "headers": _TRACE_HEADER,
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    }
+    summary = "Follow the timeline as it happens"
+    return _operation("streamEvents", summary, "Requests", [_ID, last], good, (*_GUARDED, "not_found"))
+
+
+def _action() -> dict[str, Any]:
+    return _operation(
+        "answerAction",
+        "Answer what is asked of the citizen",
+        "Requests",
+        [_ID, _text_in_path("action_id"), {**_KEY, "required": True}, _PREFER],
+        {
+            "200": _json("Request", "The outcome of the answer.", _LOCATION),
+            "201": _json("Request", "The request finished within the wait.", _LOCATION),
+            "202": _json("Request", "Taken; its outcome follows.", _LOCATION),
+        },
+        (*_GUARDED, *_BODY, *_KEYED, "not_found", "action_not_open", "action_expired", "conflict", "overloaded"),
+        body=_body(None, ACTIONS),
+    )
+
+
+def _cancel() -> dict[str, Any]:
+    good = {
+        "200": _json("Request", "Cancelled.", _LOCATION),
+        "202": _json("Request", "Being cancelled; its outcome follows.", _LOCATION),
+    }
+    refusals = (
+        *(*_GUARDED, "not_found", "cannot_cancel", "conflict", "body_too_large", "request_timeout"),
+        *("idempotency_key_invalid", "idempotency_key_reused"),
+    )
+    return _operation("cancelRequest", "Cancel a request", "Requests", [_ID, _KEY], good, refusals)
+
+
+def _service(operation_id: str, summary: str, schema: str) -> dict[str, Any]:
+    parameter = {**_text_in_path("service_id"), "example": "education.secondary-certificate-copy"}
+    good = {"200": _json(schema, summary)}
+    return _operation(operation_id, summary, "Services", [parameter], good, (*_GUARDED, "service_unknown"))
+
+
+def _read(
+    operation_id: str, summary: str, schema: str, parameters: list[dict[str, Any]], *, tag: str = "Requests"
+) -> dict[str, Any]:
+    refusals = (*_GUARDED, "not_found") if parameters else _GUARDED
+    return _operation(operation_id, summary, tag, parameters, {"200": _json(schema, summary)}, refusals)
+
+
+def _words(operation_id: str, summary: str, schema: str, in_path: list[str]) -> dict[str, Any]:
+    parameters = [_text_in_path(name) for name in in_path]
+    refusals = ("not_found", "internal_error") if in_path else ("internal_error",)
+    return _operation(operation_id, summary, "Problems", parameters, {"200": _json(schema, summary)}, refusals)
+
+
+def _health(operation_id: str, summary: str) -> dict[str, Any]:
+    good = {"200": _json("Health", "Yes."), "503": _json("Health", "No.")}
+    return _operation(operation_id, summary, "Health", [], good, ())
+
+
+def _metrics() -> dict[str, Any]:
+    content = {"text/plain": {"schema": {"type": "string"}}}
+    good = {"200": {"description": "Prometheus' text format.", "headers": _TRACE_HEADER, "content": content}}
+    refusals = ("internal_error", "storage_unavailable")
+    return _operation("metrics", "Figures for Prometheus", "Health", [], good, refusals)
+
+
+def _operation(
+    operation_id: str,
+    summary: str,
+    tag: str,
+    parameters: list[dict[str, Any]],
+    good: dict[str, Any],
+    refusals: tuple[str, ...],
+    *,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {"operationId": operation_id, "summary": summary, "tags": [tag]}
+    if parameters:
+        operation["parameters"] = parameters
+    if body is not None:
+        operation["requestBody"] = body
+    operation["responses"] = {**good, **_refusals(refusals)}
+    return operation
+
+
+def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(STATUSES[code], []).append(code)
+    content = {"application/problem+json": {"schema": ref("Problem")}}
+    return {
+        str(status): {
+            "description": "Refused: " + ", ".join(f"`{code}`" for code in names) + ".",
+            "headers": _TRACE_HEADER,
+            "content": content,
+        }
+        for status, names in sorted(by_status.items())
+    }
+
+
+def _json(schema: str, description: str, headers: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": {**_TRACE_HEADER, **(headers or {})},
+        "content": {"application/json": {"schema": ref(schema)}},
+    }
+
+
+def _body(schema: str | None, examples: dict[str, Any]) -> dict[str, Any]:
+    content = {"schema": ref(schema) if schema else {"type": "object"}, "examples": examples}
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _text_in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+if __name__ == "__main__":
+    json.dump(build_document(), sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")

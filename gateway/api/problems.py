@@ -1,0 +1,94 @@
+"""This file renders refusals as problem details (RFC 9457): code, three readers, two languages, never a traceback."""
+
+import math
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import ClientException, HTTPException, MethodNotAllowedException, NotFoundException
+
+from gateway.api.correlation import traceparent
+from gateway.api.negotiation import language_of
+from gateway.api.statuses import RETRY_AFTER_SECONDS, STATUSES
+from gateway.errors import AUDIENCES, FieldError, Problem
+from gateway.logs import log
+from gateway.store.errors import CommitUnknown, StoreError
+
+#: The first that fits; the more exact stand first.
+_FORESEEN: tuple[tuple[type[Exception], str], ...] = (
+    (NotFoundException, "not_found"),
+    (MethodNotAllowedException, "method_not_allowed"),
+    (ClientException, "malformed_json"),
+    (CommitUnknown, "commit_unknown"),
+    (StoreError, "storage_unavailable"),
+)
+PROBLEM_TYPE = "application/problem+json"
+_encode = msgspec.json.Encoder().encode
+
+
+def problem_body(problem: Problem, *, language: str, correlation: str) -> dict[str, Any]:
+    """The members of the problem: the standard ones in the reader's language, ours in both."""
+    entry = problem.entry
+    texts = {audience: getattr(entry, audience).filled(problem.facts) for audience in AUDIENCES}
+    body: dict[str, Any] = {
+        "type": f"/problems/{problem.code}",
+        "title": texts["citizen"].in_language(language),
+        "status": STATUSES[problem.code],
+        "detail": texts["technician"].in_language(language),
+        "code": problem.code,
+        "correlation": correlation,
+        "safe_to_retry": entry.safe_to_retry,
+        "texts": {audience: dict(text) for audience, text in texts.items()},
+    }
+    if problem.errors:
+        body["errors"] = [_field(error, language) for error in problem.errors]
+    return body
+
+
+def _field(error: FieldError, language: str) -> dict[str, Any]:
+    return {
+        "pointer": error.pointer,
+        "code": error.code,
+        "detail": error.message.in_language(language),
+        "message": dict(error.message),
+    }
+
+
+def respond(request: Request[Any, Any, Any], problem: Problem, *, allow: str | None = None) -> Response[bytes]:
+    """The HTTP answer of a problem."""
+    correlation = traceparent(request.scope).split("-")[1]
+    language = language_of(request.headers.get("accept-language"))
+    headers = {"content-language": language, "vary": "Accept-Language", "cache-control": "no-store"}
+    wait = problem.retry_after_seconds
+    if wait is None:
+        wait = RETRY_AFTER_SECONDS.get(problem.code)
+    if wait is not None:
+        headers["retry-after"] = str(max(1, math.ceil(wait)))
+    if problem.code == "unauthenticated":
+        headers["www-authenticate"] = 'Bearer realm="jisr"'
+    if allow:
+        headers["allow"] = allow
+    return Response(
+        _encode(problem_body(problem, language=language, correlation=correlation)),
+        status_code=STATUSES[problem.code],
+        media_type=PROBLEM_TYPE,
+        headers=headers,
+    )
+
+
+def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Whatever went wrong, as a problem; what nobody foresaw is logged and told as `internal_error`."""
+    allow = (error.headers or {}).get("Allow") if isinstance(error, HTTPException) else None
+    problem = problem_of(error)
+    if problem.code == "internal_error":
+        log.error("request_failed", code=problem.code, exc_info=error)
+    elif STATUSES[problem.code] >= 500:
+        log.warning("request_refused", code=problem.code, exc_info=error)
+    return respond(request, problem, allow=allow)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception is told as."""
+    if isinstance(error, Problem):
+        return error
+    return Problem(next((code for kind, code in _FORESEEN if isinstance(error, kind)), "internal_error"))

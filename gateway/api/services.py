@@ -1,0 +1,40 @@
+"""This file names what the API is given: the parts of the gateway that its handlers call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from connectors.kit.contract import Connector
+from gateway.accept import Acceptor
+from gateway.actions import Actions
+from gateway.catalogue import Catalogue, Service
+from gateway.lanes import Lanes
+from gateway.settings import Settings
+from gateway.store.clock import Clock
+from gateway.store.engine import Store
+from gateway.validation import Validator
+from gateway.watch import Watch
+
+
+class Availability(Protocol):
+    """Says whether the institutions of a service can be reached now."""
+
+    async def of(self, service: Service) -> dict[str, Any]:
+        """The state and one sentence in both languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the API speaks to; jisr/app.py builds it."""
+
+    store: Store
+    catalogue: Catalogue
+    validator: Validator
+    acceptor: Acceptor
+    actions: Actions
+    watch: Watch
+    lanes: Lanes
+    availability: Availability
+    settings: Settings
+    clock: Clock
+    connectors: Mapping[str, Connector]
