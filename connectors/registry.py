@@ -19,7 +19,7 @@ BUILT_IN = (_HERE, _HERE / "payments")
 
 
 def find_packages(paths: Iterable[Path] = ()) -> dict[str, Package]:
-    """Every package by name, sorted: those of the project and those under `paths` (a package itself, or a root of packages).
+    """Every package by name, sorted: the project's own and those under `paths` (a package, or a root of packages).
 
     Raises ManifestError for a package that is wrong, for a path that is no folder, and for a name that stands twice.
     """
@@ -27,7 +27,9 @@ def find_packages(paths: Iterable[Path] = ()) -> dict[str, Package]:
     for folder in (*_folders(BUILT_IN), *_folders(paths)):
         package = load_package(folder)
         if package.name in found and found[package.name].folder != package.folder:
-            raise ManifestError(str(folder / "manifest.toml"), "name", f"a connector named {package.name} exists already")
+            raise ManifestError(
+                str(folder / "manifest.toml"), "name", f"a connector named {package.name} exists already"
+            )
         found[package.name] = package
     return dict(sorted(found.items()))
 

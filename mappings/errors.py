@@ -2,9 +2,9 @@
 
 
 class MappingError(ValueError):
-    """A mapping document is wrong, or a value does not fit it. The message names the file and the key, never the value."""
+    """A mapping document is wrong, or a value does not fit it. The message names file and key, never the value."""
 
-    def __init__(self, file: str, key: str, problem: str):
+    def __init__(self, file: str, key: str, problem: str) -> None:
         super().__init__(f"{file}: {key}: {problem}" if key else f"{file}: {problem}")
         self.file = file
         self.key = key

@@ -17,12 +17,12 @@ MAX_CHARACTERS = 1000
 
 
 class Expression:
-    """A compiled expression. Calling it raises ValueError, with a message that has no value in it, when a value does not fit."""
+    """A compiled expression. Calling it raises ValueError, with no value in the message, when a value does not fit."""
 
     __slots__ = ("_evaluate", "fields")
 
-    def __init__(self, text: str, functions: MappingFunctions):
-        """Raises ValueError for a syntax error, an unknown function, a wrong number of arguments or an unknown table."""
+    def __init__(self, text: str, functions: MappingFunctions) -> None:
+        """Raises ValueError for a syntax error, an unknown function or table, a wrong number of arguments."""
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"an expression has at most {MAX_CHARACTERS} characters")
         try:
@@ -98,7 +98,7 @@ def _compile(node: Node, functions: MappingFunctions) -> Evaluate:
 
 def _is_false(value: Any) -> bool:
     """JMESPath's falsehood: null, false, and the empty text, list and object. Zero is true."""
-    return value is None or value is False or value == "" or value == [] or value == {}
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def _flat(node: Node) -> Iterator[Node]:

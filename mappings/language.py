@@ -32,7 +32,7 @@ class _Loader(yaml.SafeLoader):
             raise yaml.YAMLError("aliases are not allowed")
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ARG002, FBT001, FBT002  # as PyYAML has it
         pairs = [(self.construct_object(key, deep=True), value) for key, value in node.value]
         keys = [key for key, _ in pairs]
         if not all(isinstance(key, str) for key in keys):
@@ -64,21 +64,21 @@ class Template:
 
     __slots__ = ("_file", "_key", "_render", "fields")
 
-    def __init__(self, file: str, key: str, render: Render, fields: frozenset[str]):
+    def __init__(self, file: str, key: str, render: Render, fields: frozenset[str]) -> None:
         self._file = file
         self._key = key
         self._render = render
         self.fields = fields  #: Every field name that its expressions mention; a superset of what they read.
 
     def __call__(self, context: Context) -> Any:
-        """What it gives in this context, None for nothing. Raises MappingError with file and key when a value does not fit."""
+        """What it gives in this context, None for nothing. Raises MappingError with file and key for an unfit value."""
         return self._render(context)
 
 
 class Compiler:
     """Compiles the parts of one connector's mapping documents."""
 
-    def __init__(self, tables: Mapping[str, CodeTable], parts: Mapping[str, Any] | None = None):
+    def __init__(self, tables: Mapping[str, CodeTable], parts: Mapping[str, Any] | None = None) -> None:
         self._functions = MappingFunctions(tables)
         self._parts = parts or {}
 
@@ -112,7 +112,7 @@ def _used(tree: Mapping[str, Any], parts: Mapping[str, Any], file: str, key: str
 class _Compilation:
     """One run of the compiler over one tree, with its limits."""
 
-    def __init__(self, functions: MappingFunctions, parts: Mapping[str, Any], file: str):
+    def __init__(self, functions: MappingFunctions, parts: Mapping[str, Any], file: str) -> None:
         self._functions = functions
         self._parts = parts
         self._file = file

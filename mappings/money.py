@@ -78,10 +78,10 @@ def parse_amount(amount: str | int | Decimal, currency: str, denomination: str) 
     """The exact money of a positive amount in major units; text, an integer, or a Decimal as JSON readers give it.
 
     Arabic-Indic and Persian digits are folded. Raises ValueError for zero and below, for exponents (`1e3`), NaN, signs,
-    spaces, separators, leading zeros, more decimals than the denomination has, and more than 15 digits before the point.
+    spaces, separators, leading zeros, more decimals than the denomination has, and above 15 digits before the point.
     """
     if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
-        raise ValueError("an amount is text or an integer, never a float")
+        raise ValueError("an amount is text or an integer, never a float")  # noqa: TRY004  # one kind of refusal
     exponent = denomination_of(currency, denomination).exponent
     text = fold_digits(amount) if isinstance(amount, str) else str(amount) if _is_short(amount) else ""
     match = _AMOUNT.fullmatch(text)
@@ -111,7 +111,7 @@ def format_amount(money: Money) -> str:
 
 
 def amount_as(money: Money, unit: MoneyUnit) -> str:
-    """The amount as a wire counts it: `minor` (2500), `major` (25.00) or `whole` (25). Raises ValueError when not exact."""
+    """The amount as a wire counts it: `minor` 2500, `major` 25.00 or `whole` 25. Raises ValueError when not exact."""
     match unit:
         case "minor":
             return str(money.amount_minor)

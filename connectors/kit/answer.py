@@ -19,13 +19,13 @@ _MAX_INQUIRY_SECONDS = 7 * 86400.0
 class AnswerReader:
     """Reads the answers of one operation."""
 
-    def __init__(self, package: Package, operation: Operation):
+    def __init__(self, package: Package, operation: Operation) -> None:
         self._codes = package.codes
         self._mapping = package.mappings[operation.name]
         self._operation = operation
 
     def __call__(self, said: Said, context: Mapping[str, Any], answer: HttpAnswer) -> Outcome:
-        """The outcome. Raises Faulted, Throttled, TokenRejected as codes.toml says, and Unreadable for what does not fit."""
+        """The outcome. Raises Faulted, Throttled, TokenRejected as codes.toml says; Unreadable for what is unfit."""
         if said.fault is not None:
             return self._fault(said.fault, answer.exchange)
         fields = self._fields(said, context, answer)
@@ -61,7 +61,9 @@ class AnswerReader:
         message = str(fields.get("message", ""))
         return Outcome(Status.IN_DOUBT, UNLISTED_CODE, code, message, exchange=answer.exchange)
 
-    def _outcome(self, status: Status, canonical: str, code: str, fields: Mapping[str, Any], exchange: Exchange) -> Outcome:
+    def _outcome(
+        self, status: Status, canonical: str, code: str, fields: Mapping[str, Any], exchange: Exchange
+    ) -> Outcome:
         documents = self._documents(status, fields, exchange)
         data = dict(fields.get("data") or {})
         if self._operation.role == "token":

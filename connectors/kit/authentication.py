@@ -27,7 +27,7 @@ class FetchToken(Protocol):
 class Tokens:
     """The one token of a connector, shared by all workers through the cache."""
 
-    def __init__(self, name: str, ports: Ports, fetch: FetchToken):
+    def __init__(self, name: str, ports: Ports, fetch: FetchToken) -> None:
         self._name = name
         self._ports = ports
         self._fetch = fetch
@@ -62,7 +62,9 @@ def oauth2(declared: OAuth2, ports: Ports, http: HttpClient) -> FetchToken:
     """The client credentials grant (RFC 6749, 4.4; the client authenticates with HTTP Basic, 2.3.1)."""
 
     async def fetch(call: Call, seconds: float) -> Token:
-        pair = f"{quote(str(ports.settings['client_id']), safe='')}:{quote(str(ports.settings['client_secret']), safe='')}"
+        pair = (
+            f"{quote(str(ports.settings['client_id']), safe='')}:{quote(str(ports.settings['client_secret']), safe='')}"
+        )
         form = {"grant_type": "client_credentials"} | ({"scope": declared.scope} if declared.scope else {})
         headers = {
             "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.kit.answer import AnswerReader
 from connectors.kit.authentication import FetchToken, Tokens, headers_of, life, oauth2
-from connectors.kit.contract import Call, Effect, Operation, Outcome, Ports, Prepared, Token
+from connectors.kit.contract import Call, Operation, Outcome, Ports, Prepared, Token
 from connectors.kit.errors import MappingFailed, TokenUnavailable
 from connectors.kit.http import HttpClient
 from connectors.kit.manifest import OAuth2, SettingValue, TokenOperation
@@ -32,7 +32,7 @@ class _Payload:
 class DeclarativeConnector:
     """Implements `connectors.kit.contract.Connector` for one package."""
 
-    def __init__(self, package: Package, ports: Ports):
+    def __init__(self, package: Package, ports: Ports) -> None:
         """Raises SettingError for the settings, ManifestError for a WSDL that does not match."""
         settings = package.manifest.checked_settings(ports.settings)
         self.name = package.name
@@ -147,5 +147,3 @@ class DeclarativeConnector:
 
 def _left(end: float) -> float:
     return max(end - asyncio.get_running_loop().time(), 0.0)
-
-

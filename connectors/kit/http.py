@@ -1,4 +1,4 @@
-"""The only place that knows the HTTP client: one exchange, within one deadline, told apart by whether a byte may have left.
+"""The only place that knows the HTTP client: one exchange, one deadline, and whether a byte may have left.
 
 aiohttp directly, see docs/adr/0003-aiohttp-directly.md. Environment (proxies, .netrc) is ignored, redirects are never
 followed, nothing is ever sent twice, and an answer is cut at its decompressed cap. Bodies are never logged.
@@ -100,7 +100,7 @@ class HttpClient:
         connections: int = 32,
         connect_seconds: float = 5.0,
         tls: ssl.SSLContext | None = None,
-    ):
+    ) -> None:
         """`base_url` has no trailing slash; `connect_seconds` counts within the deadline of each call."""
         self._base_url = base_url
         self._now = now
@@ -160,7 +160,7 @@ class HttpClient:
                 trust_env=False,
                 request_class=_GatedRequest,
             )
-            session._retry_connection = False  # it resends GET, PUT and DELETE on a dead kept-alive connection
+            session._retry_connection = False  # noqa: SLF001  # else it resends GET, PUT, DELETE on a dead connection
             self._session = session
         return self._session
 
@@ -182,7 +182,9 @@ class HttpClient:
         tls = (self._tls or ssl.create_default_context()) if secure else None
         try:
             async with asyncio.timeout(_REACHABLE_SECONDS):
-                _, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if secure else 80), ssl=tls)
+                _, writer = await asyncio.open_connection(
+                    parts.hostname, parts.port or (443 if secure else 80), ssl=tls
+                )
         except (OSError, ValueError):
             return False
         writer.close()
@@ -242,7 +244,7 @@ def _content_type(value: str) -> tuple[str, str]:
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """The wish of a Retry-After header (RFC 9110, 10.2.3: seconds or a date), from 0 to one hour; None when it is unreadable."""
+    """The wish of a Retry-After header (RFC 9110, 10.2.3), from 0 to one hour; None when it is unreadable."""
     if value is None:
         return None
     text = value.strip()

@@ -5,7 +5,7 @@ docs/reference/connector-package.md describes every key.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -22,12 +22,19 @@ _REST_WIRE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/[^\s?#]*)")
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 SettingType = Literal["url", "text", "integer", "number", "boolean"]
 SettingValue = str | int | float | bool
+_EXPECTED: Mapping[SettingType, str] = {
+    "url": "an http or https address without user, query and fragment",
+    "text": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+}
 
 
 class ManifestError(ValueError):
     """A connector package is wrong: one sentence that names the file and the key."""
 
-    def __init__(self, file: str, key: str, problem: str):
+    def __init__(self, file: str, key: str, problem: str) -> None:
         super().__init__(f"{file}: {key}: {problem}" if key else f"{file}: {problem}")
         self.file = file
         self.key = key
@@ -60,38 +67,25 @@ class Setting(_Strict, frozen=True):
         """`value` in the setting's type; text is read for numbers and booleans. Raises SettingError."""
         try:
             return _read(self.type, value)
-        except ValueError as error:
-            raise SettingError(f"setting {name}: {error}") from None
+        except (ValueError, OverflowError):
+            raise SettingError(f"setting {name}: {_EXPECTED[self.type]} is expected") from None
 
 
 def _read(kind: SettingType, value: Any) -> SettingValue:
-    match kind:
-        case "text":
-            if isinstance(value, str) and value:
-                return value
-        case "url":
-            if isinstance(value, str) and _is_url(value):
-                return value.rstrip("/")
-            raise ValueError("an http or https address without user, query and fragment is expected")
-        case "boolean":
-            if isinstance(value, bool):
-                return value
-            if value in ("true", "false"):
-                return bool(value == "true")
-        case "integer":
-            if isinstance(value, int | str) and not isinstance(value, bool):
-                return _number(int, value, kind)
-        case "number":
-            if isinstance(value, int | float | str) and not isinstance(value, bool):
-                return _number(float, value, kind)
-    raise ValueError(f"{kind} is expected")
-
-
-def _number(convert: type[int] | type[float], value: int | float | str, kind: str) -> int | float:
-    try:
-        return convert(value)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{kind} is expected") from None
+    match kind, value:
+        case "text", str() if value:
+            return str(value)
+        case "url", str() if _is_url(value):
+            return str(value).rstrip("/")
+        case "boolean", bool():
+            return bool(value)
+        case "boolean", "true" | "false":
+            return bool(value == "true")
+        case "integer", int() | str() if not isinstance(value, bool):
+            return int(value)
+        case "number", int() | float() | str() if not isinstance(value, bool):
+            return float(value)
+    raise ValueError
 
 
 def _is_url(value: str) -> bool:
@@ -236,52 +230,48 @@ def load_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _problems(manifest: Manifest, folder: Path) -> list[tuple[str, str]]:
-    problems: list[tuple[str, str]] = []
+def _problems(manifest: Manifest, folder: Path) -> Iterator[tuple[str, str]]:
     if manifest.name != folder.name or not _NAME.fullmatch(manifest.name):
-        problems.append(("name", f"it is the folder's name, {folder.name}, in lower case letters, digits and underscores"))
+        yield "name", f"it is the folder's name, {folder.name}, in lower case letters, digits and underscores"
     if "base_url" not in manifest.settings or manifest.settings["base_url"].type != "url":
-        problems.append(("settings.base_url", "every connector has this setting, of type url"))
-    for name in _NEEDED_SETTINGS.get(type(manifest.authentication), ()):
-        if name not in manifest.settings:
-            problems.append((f"settings.{name}", "the kind of authentication needs this setting"))
+        yield "settings.base_url", "every connector has this setting, of type url"
+    yield from _authentication_problems(manifest)
     if (manifest.kind == "soap") != (manifest.soap is not None):
-        problems.append(("soap", "this table stands in the manifests of kind soap, and only there"))
-    if isinstance(manifest.authentication, UsernameToken) and manifest.kind != "soap":
-        problems.append(("authentication.kind", "username_token is for connectors of kind soap"))
-    if isinstance(manifest.authentication, OAuth2 | TokenOperation) and manifest.kind != "rest":
-        problems.append(("authentication.kind", "tokens are for connectors of kind rest"))
+        yield "soap", "this table stands in the manifests of kind soap, and only there"
     if not manifest.operations:
-        problems.append(("operations", "a connector has at least one operation"))
+        yield "operations", "a connector has at least one operation"
     for name, operation in manifest.operations.items():
-        problems += [(f"operations.{name}.{key}", text) for key, text in _operation_problems(manifest, name, operation)]
-    return problems + _token_problems(manifest)
+        for key, problem in _operation_problems(manifest, name, operation):
+            yield f"operations.{name}.{key}", problem
 
 
-def _operation_problems(manifest: Manifest, name: str, operation: DeclaredOperation) -> list[tuple[str, str]]:
-    problems = []
+def _authentication_problems(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    declared = manifest.authentication
+    for name in _NEEDED_SETTINGS.get(type(declared), ()):
+        if name not in manifest.settings:
+            yield f"settings.{name}", "the kind of authentication needs this setting"
+    if isinstance(declared, UsernameToken) and manifest.kind != "soap":
+        yield "authentication.kind", "username_token is for connectors of kind soap"
+    if isinstance(declared, OAuth2 | TokenOperation) and manifest.kind != "rest":
+        yield "authentication.kind", "tokens are for connectors of kind rest"
+    wanted = {declared.operation} if isinstance(declared, TokenOperation) else set()
+    if {name for name, operation in manifest.operations.items() if operation.role == "token"} != wanted:
+        yield "authentication.operation", "kind token_operation names the one operation with role token"
+
+
+def _operation_problems(manifest: Manifest, name: str, operation: DeclaredOperation) -> Iterator[tuple[str, str]]:
     if not _OPERATION.fullmatch(name):
-        problems.append(("name", "an operation's name has lower case letters, digits and hyphens"))
+        yield "name", "an operation's name has lower case letters, digits and hyphens"
     inquiry = manifest.operations.get(operation.inquire) if operation.inquire else None
     if operation.effect is Effect.INQUIRABLE and operation.inquire is None:
-        problems.append(("inquire", "an inquirable operation names the operation that inquires"))
+        yield "inquire", "an inquirable operation names the operation that inquires"
     if operation.inquire is not None and (inquiry is None or inquiry.role != "inquire"):
-        problems.append(("inquire", f"there is no operation {operation.inquire} with role inquire"))
-    if operation.role in {"check", "quote", "inquire", "token"} and operation.effect is not Effect.SAFE:
-        problems.append(("effect", f"an operation with role {operation.role} is safe"))
+        yield "inquire", f"there is no operation {operation.inquire} with role inquire"
+    reads = operation.role in {"check", "quote", "inquire", "token"}
+    if reads != (operation.effect is Effect.SAFE):
+        yield "effect", "operations with role check, quote, inquire and token are safe; the others change something"
     if manifest.kind == "rest":
         try:
             operation.method_and_path()
         except ValueError as error:
-            problems.append(("wire", str(error)))
-    return problems
-
-
-def _token_problems(manifest: Manifest) -> list[tuple[str, str]]:
-    wanted = manifest.authentication.operation if isinstance(manifest.authentication, TokenOperation) else None
-    tokens = {name for name, operation in manifest.operations.items() if operation.role == "token"}
-    if wanted is not None and wanted not in tokens:
-        return [("authentication.operation", f"there is no operation {wanted} with role token")]
-    if tokens - {wanted}:
-        return [("authentication", "an operation with role token belongs to the authentication of kind token_operation")]
-    return []
+            yield "wire", str(error)

@@ -13,7 +13,16 @@ from mappings.errors import MappingError
 from mappings.language import Compiler, Template, read_document
 
 _REQUEST_KEYS = {"rest": {"path", "query", "headers", "body"}, "soap": {"body"}}
-_ANSWER_KEYS = {"code", "message", "reference", "next_inquiry_seconds", "data", "documents", "same", "document_required"}
+_ANSWER_KEYS = {
+    "code",
+    "message",
+    "reference",
+    "next_inquiry_seconds",
+    "data",
+    "documents",
+    "same",
+    "document_required",
+}
 _TOKEN_KEYS = {"code", "message", "token", "expires_in_seconds"}
 
 
@@ -45,7 +54,7 @@ class Package:
 
 
 def load_package(folder: Path) -> Package:
-    """The package in `folder`. Raises ManifestError: one sentence with file and key. A SOAP package's WSDL is read when it is opened."""
+    """The package in `folder`; its WSDL is read when it is opened. Raises ManifestError with file and key."""
     manifest = load_manifest(folder)
     codes = load_codebook(folder, manifest)
     try:
@@ -62,7 +71,9 @@ def _mappings(folder: Path, manifest: Manifest, codes: CodeBook) -> dict[str, Op
     for file in sorted((folder / "mapping").glob("*.yaml")):
         if file.stem != "_parts" and file.stem not in manifest.operations:
             raise ManifestError(f"{folder.name}/mapping/{file.name}", "", "the manifest has no such operation")
-    return {name: _operation(folder, manifest, name, operation, compiler) for name, operation in manifest.operations.items()}
+    return {
+        name: _operation(folder, manifest, name, operation, compiler) for name, operation in manifest.operations.items()
+    }
 
 
 def _operation(
@@ -99,7 +110,9 @@ def _known(tree: Mapping[str, Any], keys: set[str], file: str, prefix: str) -> N
 def _check_places(operation: DeclaredOperation, request: Mapping[str, Any], file: str) -> None:
     wanted, given = path_places(operation.method_and_path()[1]), set(request.get("path") or {})
     if wanted != given:
-        raise MappingError(file, "request.path", f"it fills the braces of the wire: {', '.join(sorted(wanted)) or 'none'}")
+        raise MappingError(
+            file, "request.path", f"it fills the braces of the wire: {', '.join(sorted(wanted)) or 'none'}"
+        )
 
 
 def _pairs(same: Any, file: str, compiler: Compiler) -> tuple[tuple[Template, Template], ...]:

@@ -37,7 +37,7 @@ def path_places(path: str) -> frozenset[str]:
 
 
 def render(method: str, path: str, parts: Mapping[str, Any]) -> RestMessage:
-    """The request from the rendered sections `path`, `query`, `headers` and `body`. Raises ValueError, with no value in it."""
+    """The request from the sections `path`, `query`, `headers` and `body`. Raises ValueError, with no value in it."""
     places = parts.get("path") or {}
     filled = _PLACE.sub(lambda match: _segment(match[1], places.get(match[1])), path)
     query = {name: _scalar(f"query.{name}", value) for name, value in (parts.get("query") or {}).items()}
@@ -75,12 +75,16 @@ def _header(name: str, value: Any) -> str:
 def read(answer: HttpAnswer) -> dict[str, Any]:
     """The JSON object of an answer. Raises ServerFailed for 5xx without one, else Unreadable; both keep the bytes."""
     try:
-        if answer.media_type != "application/json" and not answer.media_type.endswith("+json"):
-            raise ValueError("the content type is not JSON")
-        if answer.charset not in {"", "utf-8", "utf8", "us-ascii"}:
-            raise ValueError("the charset is not UTF-8")
-        return read_object(answer.body)
+        return _read(answer)
     except ValueError as error:
         if answer.status >= 500:
             raise ServerFailed(f"HTTP {answer.status} without a JSON object", exchange=answer.exchange) from error
         raise Unreadable(f"HTTP {answer.status}: {error}", exchange=answer.exchange) from error
+
+
+def _read(answer: HttpAnswer) -> dict[str, Any]:
+    if answer.media_type != "application/json" and not answer.media_type.endswith("+json"):
+        raise ValueError("the content type is not JSON")
+    if answer.charset not in {"", "utf-8", "utf8", "us-ascii"}:
+        raise ValueError("the charset is not UTF-8")
+    return read_object(answer.body)

@@ -36,7 +36,7 @@ class SoapAnswer:
 class SoapCodec:
     """The messages of one WSDL."""
 
-    def __init__(self, contract: WsdlContract):
+    def __init__(self, contract: WsdlContract) -> None:
         self._contract = contract
         self._version11 = contract.envelope == SOAP11
         self._head = f'<soap:Envelope xmlns:soap="{contract.envelope}">'
@@ -56,7 +56,9 @@ class SoapCodec:
 
     def envelope(self, body: bytes, header: str = "") -> bytes:
         """The whole message; `header` is XML that uses the prefix `soap`."""
-        opening = f"{self._head}<soap:Header>{header}</soap:Header><soap:Body>" if header else f"{self._head}<soap:Body>"
+        opening = (
+            f"{self._head}<soap:Header>{header}</soap:Header><soap:Body>" if header else f"{self._head}<soap:Body>"
+        )
         return b"".join((opening.encode(), body, b"</soap:Body></soap:Envelope>"))
 
     def headers(self, operation: str) -> dict[str, str]:
@@ -67,7 +69,7 @@ class SoapCodec:
         return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
 
     def read(self, operation: str, answer: HttpAnswer) -> SoapAnswer:
-        """What the answer says. Raises ServerFailed for 5xx without a SOAP message, else Unreadable; both keep the bytes."""
+        """What the answer says. Raises ServerFailed for 5xx without a SOAP message, else Unreadable; bytes are kept."""
         try:
             return self._read(self._contract.operations[operation], answer)
         except ValueError as error:
@@ -114,15 +116,20 @@ class SoapCodec:
         if code is None:
             raise ValueError("the fault has no code")
         tree = {} if detail is None else _plain(detail, 0)
-        return {"code": _text(code).rpartition(":")[2], "text": _text(text), "detail": tree if isinstance(tree, dict) else {}}
+        return {
+            "code": _text(code).rpartition(":")[2],
+            "text": _text(text),
+            "detail": tree if isinstance(tree, dict) else {},
+        }
 
     def _first_error(self) -> str:
-        """Where and what kind the schema's first error is; libxml2's own words contain the value, which may be personal."""
-        errors = self._contract.schema.error_log
-        if not errors:
+        """Kind and place of the schema's first error; libxml2's own words contain the value, which may be personal."""
+        log: Any = self._contract.schema.error_log
+        first = next(iter(log), None)
+        if first is None:
             return "unknown"
-        path = "/".join(re.sub(r"^(\*|[^:]*:)", "", step) for step in (errors[0].path or "").split("/"))
-        return f"{errors[0].type_name} at {path}"
+        path = "/".join(re.sub(r"^[^:]*:", "", step) for step in (first.path or "").split("/"))
+        return f"{first.type_name} at {path}"
 
 
 def _parse(raw: bytes) -> Any:
@@ -142,7 +149,7 @@ def _parse(raw: bytes) -> Any:
 
 
 def _plain(element: Any, level: int) -> Any:
-    """A fault's detail as nested dicts by local names; of repeated names the first; without a schema, hence with limits."""
+    """A fault's detail as nested dicts by local names; of repeated names the first, and not deeper than a limit."""
     if len(element) == 0 or level == _FAULT_LEVELS:
         return _text(element)
     result: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from connectors.kit.contract import Token
 class LocalTokens:
     """Keeps tokens in memory; one caller at a time fetches. Implements `connectors.kit.contract.TokenCache`."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
         self._tokens: dict[str, Token] = {}
         self._locks: dict[str, asyncio.Lock] = {}

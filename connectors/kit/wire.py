@@ -66,7 +66,7 @@ class Wire(Protocol):
 class RestWire:
     """JSON over HTTP."""
 
-    def __init__(self, package: Package, ports: Ports):
+    def __init__(self, package: Package, _: Ports) -> None:
         self._wires = {name: declared.method_and_path() for name, declared in package.manifest.operations.items()}
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
@@ -78,7 +78,7 @@ class RestWire:
         """See Wire."""
         return message.content.to_send(headers, masked.content.body)
 
-    def read(self, operation: str, answer: HttpAnswer) -> Said:
+    def read(self, operation: str, answer: HttpAnswer) -> Said:  # noqa: ARG002  # SOAP needs it
         """See Wire."""
         return Said(rest.read(answer))
 
@@ -86,7 +86,7 @@ class RestWire:
 class SoapWire:
     """SOAP, document/literal."""
 
-    def __init__(self, package: Package, ports: Ports):
+    def __init__(self, package: Package, ports: Ports) -> None:
         """Reads the WSDL. Raises ManifestError."""
         soap = package.manifest.soap
         assert soap is not None  # the manifest's checks say so

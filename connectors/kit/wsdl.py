@@ -1,4 +1,4 @@
-"""Reads the vendored WSDL of a SOAP connector at load: operations with their codecs, and the schema that judges answers.
+"""Reads the vendored WSDL of a SOAP connector at load: operations with codecs, and the schema that judges answers.
 
 Nothing is fetched: every import is a file inside the package's folder. DTDs and entities are refused.
 """
@@ -47,7 +47,7 @@ class WsdlContract:
 class _FolderTransport:
     """zeep's transport that reads files of one folder and nothing else."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
 
     def load(self, url: str) -> bytes:
@@ -76,7 +76,8 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
 
 def _document(folder: Path, location: Path) -> Document:
     settings = Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True, xml_huge_tree=False)
-    return Document(str(location.resolve()), _FolderTransport(folder), settings=settings)
+    transport: Any = _FolderTransport(folder)  # zeep asks only for `load`
+    return Document(str(location.resolve()), transport, settings=settings)
 
 
 def _binding(document: Document, soap: Soap, file: str) -> Any:
@@ -85,7 +86,9 @@ def _binding(document: Document, soap: Soap, file: str) -> Any:
     if soap.port is None and len(ports) == 1:
         return next(iter(ports.values())).binding
     if soap.port not in ports:
-        raise ManifestError(file, "", f"soap.port of the manifest must name one of its ports: {', '.join(sorted(ports))}")
+        raise ManifestError(
+            file, "", f"soap.port of the manifest must name one of its ports: {', '.join(sorted(ports))}"
+        )
     return ports[soap.port].binding
 
 
@@ -102,7 +105,9 @@ def _operations(binding: Any, manifest: Manifest, folder: Path, soap: Soap) -> I
                 f"{soap.wsdl} has no operation {declared.wire} (it has {', '.join(sorted(known))})",
             )
         if operation.style != "document" or operation.output is None:
-            raise ManifestError(f"{folder.name}/manifest.toml", key, "only document/literal with an answer is supported")
+            raise ManifestError(
+                f"{folder.name}/manifest.toml", key, "only document/literal with an answer is supported"
+            )
         try:
             request, response = compiler.element(operation.input.body), compiler.element(operation.output.body)
         except UnsupportedSchema as error:
@@ -113,11 +118,11 @@ def _operations(binding: Any, manifest: Manifest, folder: Path, soap: Soap) -> I
 class _InlineSchemas(etree.Resolver):
     """Serves the schemas that stand inside a WSDL to one another."""
 
-    def __init__(self, schemas: list[bytes]):
+    def __init__(self, schemas: list[bytes]) -> None:
         super().__init__()
         self._schemas = schemas
 
-    def resolve(self, url: str, public_id: str, context: Any) -> Any:
+    def resolve(self, url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]  # noqa: ARG002  # the stubs forget it
         if url.startswith(_INLINE):
             number, _, _ = url.removeprefix(_INLINE).partition("/")
             return self.resolve_string(self._schemas[int(number)], context, base_url=url)

@@ -23,7 +23,7 @@ class UsernameTokenHeader:
         password: str,
         now: Callable[[], datetime],
         nonce: Callable[[int], bytes] = os.urandom,
-    ):
+    ) -> None:
         """`now` gives aware UTC; `nonce(n)` gives n random bytes."""
         self._username = escape(username)
         self._password = password.encode("utf-8")

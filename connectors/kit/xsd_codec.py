@@ -1,8 +1,8 @@
-"""Plain builders and readers, compiled once from zeep's model of an XML element: nested dict -> lxml, lxml -> nested dict.
+"""Plain builders and readers, compiled once from zeep's model of an XML element: dict -> lxml, lxml -> dict.
 
-A child element is a key, an attribute is `@name`, the text beside attributes is `#text`; what may repeat is a list. Text
-stays text, also dates; integers are int, decimals Decimal, booleans bool, base64Binary bytes. zeep is the reference: the
-differential test holds the two against each other.
+A child element is a key, an attribute is `@name`, the text beside attributes is `#text`; what may repeat is a list.
+Text stays text, also dates; integers are int, decimals Decimal, booleans bool, base64Binary bytes. zeep is the
+reference: the differential test holds the two against each other.
 """
 
 import base64
@@ -61,7 +61,7 @@ class _Complex:
 
     def build(self, element: Any, value: Any) -> None:
         if not isinstance(value, Mapping):
-            raise ValueError(f"{_local(element.tag)} has children")
+            raise ValueError(f"{_local(element.tag)} has children")  # noqa: TRY004  # a mapping's fault
         known = 0
         for key, name, simple in self.attributes:
             if key in value:
@@ -122,7 +122,8 @@ class ElementCodec:
     def build(self, value: Mapping[str, Any]) -> Any:
         """The element with these children. Raises ValueError for what the schema has no place for."""
         namespace = self.tag[1:].partition("}")[0] if self.tag.startswith("{") else None
-        element = etree.Element(self.tag, nsmap={None: namespace} if namespace else None)
+        prefixes: Any = {None: namespace} if namespace else None  # None, the default namespace, is unknown to the stubs
+        element = etree.Element(self.tag, nsmap=prefixes)
         self.type.build(element, value)
         return element
 
@@ -198,7 +199,7 @@ def _text_of(value: Any) -> str:
 
 def _boolean_text(value: Any) -> str:
     if not isinstance(value, bool):
-        raise ValueError("true or false is expected")
+        raise ValueError("true or false is expected")  # noqa: TRY004  # a mapping's fault
     return "true" if value else "false"
 
 

@@ -23,7 +23,7 @@ class CodeTable:
 
     @classmethod
     def of(cls, name: str, rows: Mapping[str, Mapping[str, str]]) -> "CodeTable":
-        """A table; raises ValueError when a column that every row has repeats a code, since it could not be looked up back."""
+        """A table; raises ValueError when a column repeats a code, since that could not be looked up back."""
         reverse: dict[str, dict[str, str]] = {}
         for value, columns in rows.items():
             for column, code in columns.items():
