@@ -1,0 +1,73 @@
+"""The one source of time, and the time that SQL statements compare with.
+
+On SQLite one process owns the database, so its own clock is as good as any. On PostgreSQL many nodes share it, so
+leases and due times are compared by the database's clock, whatever a node's wall clock says. Times in SQL are
+milliseconds.
+"""
+
+import time
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, literal, literal_column, select
+
+#: Key of `Connection.info` under which a store leaves its clock.
+CLOCK = "jisr.clock"
+
+
+class Clock:
+    """The machine's clock; tests move it by `advance` and `jump`, and nothing else does."""
+
+    def __init__(self) -> None:
+        """Start without any offset."""
+        self.offset_ms = 0
+        self._passed_seconds = 0.0
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        return time.time_ns() // 1_000_000 + self.offset_ms
+
+    def utcnow(self) -> datetime:
+        """The same as aware datetime."""
+        return datetime.fromtimestamp(self.now_ms() / 1000, UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; a jump of the wall clock does not touch them."""
+        return time.monotonic() + self._passed_seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: the wall clock and the monotonic clock go forward."""
+        if seconds < 0:
+            raise ValueError("time does not go back; `jump` moves the wall clock alone")
+        self.offset_ms += round(seconds * 1000)
+        self._passed_seconds += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as an operator or NTP would; the monotonic clock goes on."""
+        self.offset_ms += round(seconds * 1000)
+
+
+# STABLE, unlike clock_timestamp(), so an index serves it; and unlike now() it goes on while a transaction waits.
+_POSTGRESQL_NOW = literal_column("CAST(floor(extract(epoch FROM statement_timestamp()) * 1000) AS bigint)", BigInteger)
+
+
+def clock_of(conn: Connection) -> Clock:
+    """The clock that the store left on the connection."""
+    clock: Clock = conn.info[CLOCK]
+    return clock
+
+
+def sql_now(conn: Connection) -> ColumnElement[int]:
+    """Now, in milliseconds, for use inside a statement: this process's clock on SQLite, the server's on PostgreSQL."""
+    clock = clock_of(conn)
+    if conn.dialect.name == "sqlite":
+        return literal(clock.now_ms(), BigInteger)
+    if clock.offset_ms:
+        return _POSTGRESQL_NOW + literal(clock.offset_ms, BigInteger)
+    return _POSTGRESQL_NOW
+
+
+def now_ms(conn: Connection) -> int:
+    """Now, in milliseconds, for a transaction that writes many rows by one time; on PostgreSQL the server is asked."""
+    if conn.dialect.name == "sqlite":
+        return clock_of(conn).now_ms()
+    return int(conn.execute(select(sql_now(conn))).scalar_one())

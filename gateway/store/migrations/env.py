@@ -1,0 +1,27 @@
+"""What Alembic runs for every command: it uses the connection, and so the transaction, of gateway/store/migrate.py."""
+
+from typing import Any, Literal
+
+from alembic import context
+from sqlalchemy import LargeBinary
+
+from gateway.store.sealed import Sealed
+from gateway.store.tables import metadata
+
+
+def _render(kind: str, item: Any, _autogenerate: Any) -> str | Literal[False]:
+    """A revision is frozen: it names the column as the database sees it, not a class that may change."""
+    if kind == "type" and isinstance(item, Sealed):
+        return f"sa.{LargeBinary.__name__}()"
+    return False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,  # Alembic believes that SQLite cannot; it can, when BEGIN is ours
+    render_item=_render,
+    render_as_batch=False,
+)
+with context.begin_transaction():
+    context.run_migrations()
