@@ -199,6 +199,7 @@ class Manifest(_Strict, frozen=True):
     http: Http = Http()
     soap: Soap | None = None
     authentication: Authentication = NoAuthentication()
+    payer_operator: str | None = None  #: The mobile operator whose numbers a wallet serves.
 
     def checked_settings(self, values: Mapping[str, Any]) -> dict[str, SettingValue]:
         """`values` with the defaults, each in its type. Raises SettingError for what is missing, unknown or wrong."""
