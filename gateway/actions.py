@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Any
 
 import jsonschema_rs
-from sqlalchemy import Row
 
 from gateway import next_action
 from gateway.accept import Acceptor, Answer, replay
@@ -25,6 +24,7 @@ from gateway.steps import Plan, Route
 from gateway.store.actions import Key, Taking, cancel, find_key, find_request, load_work, take
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
+from gateway.store.queries import find_view
 from gateway.store.requests import Existing
 from gateway.strict_json import canonical_json
 from gateway.validation import read_object
@@ -209,12 +209,14 @@ class Actions:
         """What is told, and replayed, when the exchange takes longer than the caller waits."""
         return to_json(represent(view_of(work, self._clock.now_ms()), self._catalogue.get(work.service)))
 
-    async def cancel(self, principal: Principal, request_id: str) -> Row[Any]:
-        """Cancel before anything that cannot be taken back; cancelling twice is once.
+    async def cancel(self, principal: Principal, request_id: str) -> Answer:
+        """Cancel before anything that cannot be taken back; cancelling twice is once, so no key is needed.
 
         Raises Problem: not_found, cannot_cancel.
         """
-        row = await self._store.write(cancel, principal.id, request_id, _TOUCHING_ROLES)
+        await self._store.write(cancel, principal.id, request_id, _TOUCHING_ROLES)
         self._watch.publish([request_id])
         log.info("cancelled", request_id=request_id)
-        return row
+        view = await self._store.read(find_view, request_id, principal.id)
+        assert view is not None
+        return Answer("ok", request_id, to_json(represent(view, self._catalogue.get(view.service))))

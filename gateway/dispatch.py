@@ -290,13 +290,14 @@ class Dispatcher:
         following = settlement.next
         reserve = following is not None and following.delay_ms == 0 and not self._stopping
         keep = reserve and following is not None and self._lanes.try_enter(following.lane)
-        subject = plan.subject.id if plan.subject else None
+        about = attempt or plan.subject
+        assert about is not None
         kept = False
         try:
             kept = await self._recorder.record(
                 work,
                 settlement,
-                attempt_id=attempt.id if attempt else subject,
+                attempt_id=about.id,
                 attempt=attempt,
                 intended=intended,
                 keep_for=self.worker if keep else None,

@@ -94,9 +94,10 @@ def _build(
     routes = _routes(catalogue, connectors)
     offered = Catalogue(route.service for route in routes.values())
     policy, watch, waiters = settings.dispatch, Watch(), Waiters()
+    worker = f"g{store.generation}"
     lanes = Lanes(connectors.values(), policy.lanes)
     recorder = Recorder(store, offered, waiters, watch, clock)
-    dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, store.worker_id)
+    dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker)
     availability = Availability(connectors, lanes, clock)
     acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
     actions = Actions(store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings)
@@ -113,7 +114,7 @@ def _build(
         clock=clock,
         connectors=connectors,
     )
-    upkeep = Upkeep(store, connectors, policy, watch, dispatcher.wake, store.worker_id)
+    upkeep = Upkeep(store, connectors, policy, watch, dispatcher.wake, worker)
     return Gateway(store, services, Worker(dispatcher, upkeep, policy), dispatcher)
 
 
@@ -142,8 +143,9 @@ async def run_server(settings: Settings) -> None:
     async with gateway(settings) as built:
         desk = admin.Desk(built.store, settings)
         async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
+            app = build_app(built.services)
             server = Server(
-                build_app(built.services),
+                app,
                 address=settings.host,
                 port=settings.port,
                 interface=Interfaces.ASGINL,
@@ -159,7 +161,8 @@ async def run_server(settings: Settings) -> None:
             log.info("serving", host=settings.host, port=settings.port, pid=os.getpid(), database=built.store.dialect)
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping", seconds=settings.shutdown_seconds)
-            server.stop()
+            app.state["streams"].close()
+            server.stop()  # type: ignore[no-untyped-call]  # granian leaves it without annotations
             await built.worker.stop(settings.shutdown_seconds)
             await serving
 

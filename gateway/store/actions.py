@@ -164,15 +164,8 @@ def _send(conn: Connection, taking: Taking, attempt: NewAttempt, token: int, now
     _tell(conn, taking.request_id, "sending", Request.IN_PROGRESS, facts, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The request as it stood before it was cancelled."""
-
-    row: Row[Any]
-
-
-def cancel(conn: Connection, channel_id: str, request_id: str, submit_roles: tuple[str, ...]) -> Row[Any]:
-    """Cancel before anything that cannot be taken back; the row as it is now.
+def cancel(conn: Connection, channel_id: str, request_id: str, touching_roles: tuple[str, ...]) -> None:
+    """Cancel before anything that cannot be taken back: an exchange of one of `touching_roles` that may have arrived.
 
     A request that is cancelled already is left as it is. Raises Problem("not_found") or Problem("cannot_cancel").
     """
@@ -184,17 +177,16 @@ def cancel(conn: Connection, channel_id: str, request_id: str, submit_roles: tup
         raise Problem("not_found")
     state = Request(row.state)
     if state is Request.CANCELLED:
-        return row
-    if state in FINAL or job is None or _touched(conn, request_id, submit_roles):
+        return
+    if state in FINAL or job is None or _touched(conn, request_id, touching_roles):
         raise Problem("cannot_cancel")
     if state not in (Request.ACCEPTED, Request.IN_PROGRESS, Request.AWAITING_CITIZEN, Request.PARKED):
         raise Problem("cannot_cancel")
     end(conn, request_id, move(state, "cancelled"), "cancelled", Intent.CANCELLED, now)
-    return conn.execute(select(requests).where(*mine)).one()
 
 
-def _touched(conn: Connection, request_id: str, submit_roles: tuple[str, ...]) -> bool:
-    touching = attempts.c.role.in_(submit_roles) & attempts.c.state.in_([state.value for state in _TOUCHED])
+def _touched(conn: Connection, request_id: str, touching_roles: tuple[str, ...]) -> bool:
+    touching = attempts.c.role.in_(touching_roles) & attempts.c.state.in_([state.value for state in _TOUCHED])
     return conn.scalar(select(attempts.c.id).where(attempts.c.request_id == request_id, touching).limit(1)) is not None
 
 

@@ -1,5 +1,6 @@
 """What each answer, refusal and failure writes: decided by pure functions, so every case is one line of a table."""
 
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -108,7 +109,8 @@ def fail(given: Work, error: errors.ConnectorError, role: str | None = None, age
 def test_a_good_check_leads_to_the_payment():
     settled = answer(work(CHECK, Request.ACCEPTED), Outcome(Status.SUCCEEDED))
     assert (settled.state, settled.step, settled.phase) == (Request.IN_PROGRESS, PAY, "initiate")
-    assert settled.next is not None and settled.next.lane == "wallet.initiate"
+    assert settled.next is not None
+    assert settled.next.lane == "wallet.initiate"
     assert settled.next.delay_ms == 0
 
 
@@ -133,7 +135,8 @@ def test_an_initiated_payment_waits_for_the_otp_as_long_as_the_service_says():
 def test_a_confirmed_payment_goes_on_to_the_ministry():
     settled = answer(work(PAY, intent_state=Intent.IN_PROGRESS), Outcome(Status.SUCCEEDED), "confirm")
     assert (settled.intent_state, settled.step) == (Intent.SUCCEEDED, SUBMIT)
-    assert settled.next is not None and settled.next.lane == "ministry.submit"
+    assert settled.next is not None
+    assert settled.next.lane == "ministry.submit"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,8 @@ def test_a_confirmed_payment_goes_on_to_the_ministry():
 def test_a_declined_confirmation_asks_the_payer_what_can_help(code, kind):
     settled = answer(work(PAY, intent_state=Intent.IN_PROGRESS), Outcome(Status.REFUSED, code), "confirm")
     assert settled.state is Request.AWAITING_CITIZEN
-    assert settled.next_action is not None and settled.next_action["kind"] == kind
+    assert settled.next_action is not None
+    assert settled.next_action["kind"] == kind
     assert (settled.reason, settled.attempt_state, settled.intent_state) == (
         code,
         Attempt.DECLINED,
@@ -192,7 +196,8 @@ def test_c4_a_lost_confirmation_is_never_repeated(error):
 
 def test_a_confirmation_that_never_left_asks_for_the_code_again():
     settled = fail(work(PAY, intent_state=Intent.IN_PROGRESS), errors.NotSent("refused"), "confirm")
-    assert settled.next_action is not None and settled.next_action["kind"] == "confirm_otp"
+    assert settled.next_action is not None
+    assert settled.next_action["kind"] == "confirm_otp"
     assert (settled.attempt_state, settled.next) == (Attempt.NOT_SENT, None)
 
 
@@ -200,7 +205,8 @@ def test_a_confirmation_that_never_left_asks_for_the_code_again():
 def test_a_lost_submission_is_inquired_about(error):
     settled = fail(work(SUBMIT), error("lost"))
     assert (settled.state, settled.attempt_state) == (Request.IN_DOUBT, Attempt.IN_DOUBT)
-    assert settled.next is not None and settled.next.lane == "ministry.inquire"
+    assert settled.next is not None
+    assert settled.next.lane == "ministry.inquire"
 
 
 def test_n1_what_was_not_sent_waits_longer_each_time_and_spends_no_try():
@@ -208,11 +214,12 @@ def test_n1_what_was_not_sent_waits_longer_each_time_and_spends_no_try():
     given = work(SUBMIT)
     for _ in range(6):
         settled = fail(given, errors.NotSent("refused"))
-        assert settled.next is not None and settled.next.lane == "ministry.submit"
+        assert settled.next is not None
+        assert settled.next.lane == "ministry.submit"
         assert (settled.state, settled.next.tries) == (Request.IN_PROGRESS, 0)
         delays.append(settled.next.delay_ms)
         given.waits = settled.next.waits
-    assert all(2 * later > earlier for earlier, later in zip(delays, delays[1:], strict=False))
+    assert all(2 * later > earlier for earlier, later in itertools.pairwise(delays))
     assert delays[-1] > 8 * delays[0]
 
 
@@ -237,7 +244,8 @@ def test_received_is_not_decided_and_is_asked_about_later():
         Attempt.PENDING,
         "77",
     )
-    assert settled.next is not None and settled.next.lane == "ministry.inquire"
+    assert settled.next is not None
+    assert settled.next.lane == "ministry.inquire"
     assert settled.progress["reference"] == "77"
 
 

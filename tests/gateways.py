@@ -1,0 +1,253 @@
+"""Fixtures that run the real gateway (`jisr serve`) as a process, on either database, against the sandboxes' processes."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway import settings as settings_module
+from gateway.security.keyring import Keyring
+from jisr import admin
+from jisr.setup import toml
+from tests.sandboxes import SandboxProcess
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Fast enough for a test, in the same proportions as the defaults.
+QUICK = {
+    "lease_seconds": 2,
+    "send_window_seconds": 1,
+    "backoff_first_seconds": 0.2,
+    "backoff_max_seconds": 1,
+    "poll_seconds": 0.1,
+    "inquiry_seconds": [0.3, 0.3, 0.5, 0.5, 1, 1, 1, 1, 1, 1],
+}
+PATIENCE_SECONDS = 30.0
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """Wait for a condition; its truthy value. Fails the test with `what` when it does not come."""
+    deadline = time.monotonic() + seconds
+    pause = 0.005
+    waiter = socket.socketpair()
+    try:
+        while True:
+            value = condition()
+            if value:
+                return value
+            assert time.monotonic() < deadline, f"in vain waited for: {what}"
+            waiter[0].settimeout(pause)
+            with contextlib.suppress(TimeoutError):
+                waiter[0].recv(1)
+            pause = min(0.1, pause * 1.5)
+    finally:
+        for end in waiter:
+            end.close()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass(slots=True)
+class GatewayProcess:
+    """An installation in a folder, and the process that serves it."""
+
+    folder: Path
+    database_url: str
+    connectors: Mapping[str, Mapping[str, Any]]
+    dispatch: dict[str, Any] = field(default_factory=lambda: dict(QUICK))
+    services: list[str] = field(default_factory=list)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    key: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "jisr.toml"
+
+    @property
+    def log(self) -> str:
+        """Everything that was logged so far."""
+        path = self.folder / "log"
+        return path.read_text() if path.exists() else ""
+
+    def install(self) -> None:
+        """Write settings and keyring, and make a channel."""
+        lines = [
+            f"data_dir = {toml(str(self.folder))}",
+            f"database_url = {toml(self.database_url)}",
+            f"port = {self.port}",
+            f"services_paths = {toml(self.services)}",
+            "shutdown_seconds = 5",
+            "[dispatch]",
+            *(f"{name} = {toml(value)}" for name, value in self.dispatch.items()),
+            '[log]\nformat = "json"',
+        ]
+        for name, values in self.connectors.items():
+            lines += [f"[connectors.{name}]", *(f"{key} = {toml(value)}" for key, value in values.items())]
+        self.config.write_text("\n".join(lines))
+        Keyring.create(self.folder / "keyring.json")
+        self.key = self.add("channel", "web")
+
+    def settings(self) -> settings_module.Settings:
+        return settings_module.load(self.config, environment={})
+
+    def add(self, kind: str, name: str, **more: Any) -> str:
+        """A new principal's key."""
+        return str(admin.call(self.settings(), f"{kind}.add", name=name, **more)["key"])
+
+    def start(self, crash_at: str = "", *, ready: bool = True) -> None:
+        """Start the process; wait until it is ready unless it is expected to die."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("JISR_")}
+        environment |= {"JISR_CONFIG": str(self.config), "CRASH_AT": crash_at, "PYTHONPATH": str(ROOT)}
+        with (self.folder / "log").open("ab") as log:
+            command = [sys.executable, "-m", "jisr", "serve"]
+            self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+        if ready:
+            until(self._ready, f"a gateway that is ready; its log ends: {self.log[-2000:]}")
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the gateway ended: {self.log[-2000:]}"
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def wait_dead(self) -> int:
+        """Wait until the process has ended; its exit status (negative: the signal)."""
+        assert self.process is not None
+        return self.process.wait(timeout=PATIENCE_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(timeout=PATIENCE_SECONDS)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait_dead()
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """An HTTP client with the channel's key."""
+        return httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {key or self.key}"},
+            timeout=PATIENCE_SECONDS,
+            trust_env=False,
+        )
+
+    def submit(self, body: Mapping[str, Any], key: str, *, wait: int = 0, client: httpx.Client | None = None) -> httpx.Response:
+        """POST a request under an idempotency key."""
+        headers = {"Idempotency-Key": key} | ({"Prefer": f"wait={wait}"} if wait else {})
+        with client or self.client() as http:
+            return http.post("/v1/requests", json=body, headers=headers)
+
+    def get(self, request_id: str) -> dict[str, Any]:
+        """The request as it stands."""
+        with self.client() as http:
+            answer = http.get(f"/v1/requests/{request_id}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def act(self, request: Mapping[str, Any], body: Mapping[str, Any], key: str) -> httpx.Response:
+        """Answer the request's next action."""
+        with self.client() as http:
+            path = f"/v1/requests/{request['id']}/actions/{request['next_action']['id']}"
+            return http.post(path, json=body, headers={"Idempotency-Key": key})
+
+    def until_state(self, request_id: str, *states: str) -> dict[str, Any]:
+        """Wait until the request is in one of the states."""
+
+        def there() -> dict[str, Any] | None:
+            found = self.get(request_id)
+            return found if found["state"] in states else None
+
+        try:
+            found: dict[str, Any] = until(there, f"{request_id} in {states}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {self.get(request_id)}; log: {self.log[-3000:]}") from None
+        return found
+
+
+#: Gives an installation that is not started yet.
+GatewayFactory = Callable[..., GatewayProcess]
+
+
+@pytest.fixture
+def make_gateway(
+    tmp_path: Path, database: Any, sandbox: Callable[[str], SandboxProcess]
+) -> Iterator[GatewayFactory]:
+    """`make_gateway()`: an installation on the test's database with all three sandboxes; ended after the test."""
+    made: list[GatewayProcess] = []
+
+    def make(**more: Any) -> GatewayProcess:
+        folder = tmp_path / f"gateway{len(made)}"
+        folder.mkdir()
+        connectors = {name: sandbox(name).settings for name in ("education", "transport", "syriatel_cash")}
+        gateway = GatewayProcess(folder, database.url, more.pop("connectors", connectors), **more)
+        gateway.install()
+        made.append(gateway)
+        return gateway
+
+    yield make
+    for gateway in made:
+        if gateway.process is not None:
+            gateway.stop()
+
+
+@pytest.fixture
+def gateway(make_gateway: GatewayFactory) -> GatewayProcess:
+    """A running gateway."""
+    running = make_gateway()
+    running.start()
+    return running
+
+
+#: Invented people and things; any other valid number than the sandboxes' test persons succeeds.
+APPLICANT = {
+    "national_number": "01230004567",
+    "name": {"given": "سلمى", "father": "عادل", "mother": "هدى", "family": "الخطيب"},
+    "mobile": "0930000001",
+    "account": "acc-1",
+    "assurance": "substantial",
+}
+CERTIFICATE = {
+    "service": "education.secondary-certificate-copy",
+    "applicant": APPLICANT,
+    "input": {
+        "document_kind": "certificate",
+        "year": 2015,
+        "branch": "scientific",
+        "governorate": "damascus",
+        "exam_number": "123456",
+    },
+    "payment": {"method": "syriatel_cash", "payer": {"mobile": "0930000001"}},
+}
+VEHICLE = {
+    "service": "transport.vehicle-statement",
+    "applicant": APPLICANT,
+    "input": {"plate_number": "123456", "governorate": "damascus", "category": "private"},
+}
