@@ -69,7 +69,7 @@ class Stage:
         environment = {"JISR_LOG__FORMAT": "json"}
         child = self._processes.start(GATEWAY, command, self.folder / "logs" / "gateway.log", environment)
         self._ready(child)
-        self._here.out.print(f"  [green]✓[/] {GATEWAY:16} {self.url}")
+        self._here.out.print(f"  [green]✓[/] {GATEWAY:16} {self.url}  [dim](process {child.process.pid})[/]")
 
     def mend(self) -> None:
         """Start again what has died since, and say so."""

@@ -1,7 +1,6 @@
 """Finds the sandboxes that come with the connectors, and starts them as processes of their own."""
 
 import sys
-import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import connectors
+from connectors.kit.sandbox_institution import sandbox_settings
 from jisr.processes import Child, Processes
 
 #: Requests to loopback never go through a proxy of the environment.
@@ -21,9 +21,8 @@ class Sandbox:
     """An institution that can be played."""
 
     name: str
-    folder: Path
     port: int
-    settings: Mapping[str, Any]  #: What the connector needs to be let in.
+    settings: Mapping[str, Any]  #: The settings with which the connector reaches it.
 
     @property
     def url(self) -> str:
@@ -44,7 +43,7 @@ def names() -> list[str]:
 def find(ports: Mapping[str, int]) -> list[Sandbox]:
     """The sandboxes named in `ports`, each at its port."""
     return [
-        Sandbox(folder.name, folder, ports[folder.name], _settings(folder))
+        Sandbox(folder.name, ports[folder.name], sandbox_settings(folder, ports[folder.name]))
         for folder in sorted(_folders(), key=lambda folder: folder.name)
         if folder.name in ports
     ]
@@ -72,7 +71,7 @@ def healthy(url: str) -> bool:
 
 def connector_settings(sandboxes: Sequence[Sandbox]) -> dict[str, dict[str, Any]]:
     """The settings with which the connectors reach their sandboxes."""
-    return {sandbox.name: {"base_url": sandbox.url, **sandbox.settings} for sandbox in sandboxes}
+    return {sandbox.name: dict(sandbox.settings) for sandbox in sandboxes}
 
 
 def _folders() -> list[Path]:
@@ -80,10 +79,3 @@ def _folders() -> list[Path]:
     return [
         path.parent for path in (*root.glob("*/sandbox.py"), *root.glob("*/*/sandbox.py")) if path.parent.name != "kit"
     ]
-
-
-def _settings(folder: Path) -> Mapping[str, Any]:
-    manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
-    settings = manifest.get("sandbox", {}).get("settings", {})
-    assert isinstance(settings, dict)
-    return settings
