@@ -1,0 +1,58 @@
+"""Imports run downwards only, and some things are known in one room alone."""
+
+import ast
+from pathlib import Path
+
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+from tests.house.tree import ROOT, name, sources
+
+
+def test_import_contracts_are_kept(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+
+    status = lint_imports(no_cache=True)
+
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_in_connectors_only_the_kits_http_and_the_sandboxes_import_the_http_client():
+    allowed = {"connectors/kit/http.py"}
+    found = [
+        name(path)
+        for path in sources("connectors")
+        if _imports(path) & {"aiohttp", "httpx", "requests", "urllib3"} and not _is_sandbox(path)
+    ]
+
+    assert set(found) <= allowed
+
+
+def test_no_file_of_the_gateway_imports_the_command_line():
+    found = [
+        name(path)
+        for path in sources("gateway", "scheduler", "connectors", "mappings")
+        if _imports(path) & {"typer", "rich"}
+    ]
+
+    assert found == []
+
+
+def test_tests_never_import_a_mock_library():
+    found = [name(path) for path in sources("tests") if _imports(path) & {"mock", "pytest_mock"}]
+
+    assert found == []
+
+
+def _is_sandbox(path: Path) -> bool:
+    return path.name.startswith("sandbox")
+
+
+def _imports(path: Path) -> set[str]:
+    """The top-level modules that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
