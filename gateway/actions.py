@@ -32,7 +32,7 @@ from gateway.waiters import Waiter, Waiters
 from gateway.watch import Watch
 from gateway.work import Work
 from mappings.person import mobile
-from mappings.status import Request
+from mappings.status import Request, move
 
 #: An action answers with its exchange's outcome; a caller that names no other patience is given this much.
 DEFAULT_WAIT_SECONDS = 10.0
@@ -152,7 +152,7 @@ class Actions:
             self._undo(work)
             return result
         self._begin(work, result, exchange)
-        log.info("answered", request_id=work.request_id, correlation=work.traceparent, kind=reply.action["kind"])
+        log.info("action_taken", request_id=work.request_id, correlation=work.traceparent, kind=reply.action["kind"])
         return provisional
 
     def _undo(self, work: Work) -> None:
@@ -185,6 +185,8 @@ class Actions:
             return None
         role = "confirm" if "otp" in body else "resend"
         work.phase = role
+        if role == "confirm" and work.intent_state is not None:
+            work.intent_state = move(work.intent_state, "initiated")
         plan: Plan = route.payment(work, role)
         secrets = {"otp": str(body["otp"])} if "otp" in body else {}
         return self._dispatcher.render(work, plan, secrets)

@@ -261,6 +261,13 @@ class Dispatcher:
             code=answer.code,
             error_kind=type(answer).__name__ if failed else None,
         )
+        try:
+            return self._decide(work, route, plan, answer)
+        except Exception as error:  # noqa: BLE001 (a fault of ours in deciding is judged as a lost answer)
+            log.error("undecidable", request_id=work.request_id, connector=plan.connector.name, exc_info=error)
+            return self._decide(work, route, plan, Broken(type(error).__name__))
+
+    def _decide(self, work: Work, route: Route, plan: Plan, answer: Outcome | ConnectorError) -> Settlement:
         if isinstance(answer, Outcome):
             decide = settle.on_inquiry if plan.subject else settle.on_outcome
             return decide(work, plan, route, answer, self._policy)
