@@ -1,0 +1,169 @@
+"""The mapping language."""
+
+import jmespath
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jmespath.visitor import Options
+
+from mappings.codes import CodeTable
+from mappings.errors import MappingError
+from mappings.expression import Expression
+from mappings.functions import MappingFunctions
+from mappings.language import MAX_BYTES, Compiler, read_document
+
+TABLES = {"level": CodeTable.of("level", {"basic": {"code": "B"}, "secondary": {"code": "S"}})}
+FUNCTIONS = MappingFunctions(TABLES)
+DOCUMENT = {
+    "operation_id": "op-1",
+    "applicant": {"national_number": "٠١٢٣٤٥٦٧٨٩٠", "name": {"given": "أحمد"}, "birth_date": "1990-05-17"},
+    "input": {"level": "basic", "governorate": "aleppo", "rows": [{"n": 1}, {"n": 2}, {}], "empty": "", "zero": 0},
+    "fee": {"amount_minor": 2500, "currency": "SYP", "denomination": "SYP-new"},
+    "payer": {"mobile": "+963931234567"},
+}
+
+
+def _value(text, document=DOCUMENT):
+    return Expression(text, FUNCTIONS)(document)
+
+
+def _template(tree, parts=None):
+    return Compiler(TABLES, parts).template(tree, "x/mapping/y.yaml", "request.body")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("operation_id", "op-1"),
+        ("applicant.name.given", "أحمد"),
+        ("applicant.nothing.there", None),
+        ("operation_id.there", None),
+        ("'constant'", "constant"),
+        ("digits(applicant.national_number)", "01234567890"),
+        ("fold(applicant.name.given)", "احمد"),
+        ("code('level', input.level)", "B"),
+        ("code('governorates', input.governorate)", "02"),
+        ("code('governorates.iso', input.governorate)", "SY-HL"),
+        ("uncode('governorates', '02')", "aleppo"),
+        ("code('level', input.nothing)", None),
+        ("date(applicant.birth_date, '%d/%m/%Y')", "17/05/1990"),
+        ("iso_date('17/05/1990', '%d/%m/%Y')", "1990-05-17"),
+        ("money(fee, 'SYP-new', 'whole')", "25"),
+        ("money(fee, 'SYP-old', 'whole')", "2500"),
+        ("money(nothing, 'SYP-old', 'whole')", None),
+        ("mobile(payer.mobile, 'international')", "963931234567"),
+        ("base64('سلام')", "2LPZhNin2YU="),
+        ("unbase64('2LPZhNin2YU=')", "سلام"),
+        ("sha256('a')", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
+        ("integer('٤٢')", 42),
+        ("upper('a')", "A"),
+        ("trim(' a ')", "a"),
+        ("input.empty || operation_id", "op-1"),
+        ("input.zero || operation_id", 0),
+        ("input.rows[*].n", [1, 2]),
+        ("input.level == 'basic'", True),
+        ("length(input.rows)", 3),
+    ],
+)
+def test_an_expression_gives_its_value(text, value):
+    assert _value(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["applicant.", "nothing(here)", "digits()", "digits(a, b)", "code('no_table', a)", "code('level.no_column', a)", "code('governorates.flag', a)", "a" * 1001, ""],
+)
+def test_a_wrong_expression_is_refused_at_load_with_file_and_key(text):
+    with pytest.raises(MappingError, match=r"^x/mapping/y\.yaml: request\.body\.Name: "):
+        _template({"Name": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["code('level', applicant.national_number)", "date(applicant.national_number, '%d')", "mobile(applicant.national_number, 'local')", "digits(applicant.name)",
+     "integer(applicant.name.given)", "length(`1`)", "money(payer, 'SYP-new', 'whole')", "money(fee, 'EUR', 'whole')", "unbase64(applicant.name.given)", "uncode('level', applicant.national_number)", "abs(applicant.national_number)"],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_is_named_by_key_and_never_shown(text):
+    with pytest.raises(MappingError) as caught:
+        _template({"Name": text})(DOCUMENT)
+    shown = str(caught.value)
+    assert shown.startswith("x/mapping/y.yaml: request.body.Name: ")
+    assert DOCUMENT["applicant"]["national_number"] not in shown
+    assert "01234567890" not in shown
+    assert "أحمد" not in shown
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "٣"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
+    max_leaves=8,
+)
+PATHS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
+TEXTS = st.one_of(PATHS, st.tuples(PATHS, PATHS).map(" || ".join), PATHS.map("not_null({0}, 'z')".format), st.tuples(PATHS, PATHS, PATHS).map("{0[0]} || ({0[1]} || {0[2]})".format))
+
+
+@given(TEXTS, st.dictionaries(st.sampled_from(["a", "b", "c"]), JSON, max_size=3))
+def test_compiled_expressions_mean_what_the_interpreter_means(text, document):
+    expected = jmespath.search(text, document, Options(custom_functions=FUNCTIONS))
+    assert Expression(text, FUNCTIONS)(document) == expected
+
+
+def test_null_leaves_and_empty_mappings_are_left_out():
+    template = _template({"Id": "operation_id", "None": "input.nothing", "Deep": {"Deeper": {"None": "input.nothing"}}, "No": None, "One": 1, "Yes": True})
+    assert template(DOCUMENT) == {"Id": "op-1", "One": 1, "Yes": True}
+    assert _template({"None": "input.nothing"})(DOCUMENT) is None
+
+
+def test_when_leaves_a_mapping_out():
+    tree = {"Basic": {"$when": "input.level == 'basic'", "Id": "operation_id"}, "Other": {"$when": "input.level == 'secondary'", "Id": "operation_id"}, "Empty": {"$when": "input.empty", "Id": "operation_id"}}
+    assert _template(tree)(DOCUMENT) == {"Basic": {"Id": "op-1"}}
+
+
+def test_each_makes_a_list_and_the_rest_stays_visible():
+    tree = {"Rows": {"$each": "input.rows", "$item": {"N": "item.n", "Id": "operation_id"}}, "None": {"$each": "input.nothing", "$item": "item"}}
+    assert _template(tree)(DOCUMENT) == {"Rows": [{"N": 1, "Id": "op-1"}, {"N": 2, "Id": "op-1"}, {"Id": "op-1"}]}
+    with pytest.raises(MappingError, match="a list"):
+        _template({"Rows": {"$each": "operation_id", "$item": "item"}})(DOCUMENT)
+
+
+def test_use_takes_a_part_and_keys_beside_it_win():
+    parts = {"who": {"Name": "applicant.name.given", "Id": "'part'"}, "loop": {"$use": "loop"}}
+    assert _template({"$use": "who", "Id": "operation_id"}, parts)(DOCUMENT) == {"Name": "أحمد", "Id": "op-1"}
+    with pytest.raises(MappingError, match="no part"):
+        _template({"$use": "nobody"}, parts)
+    with pytest.raises(MappingError, match="uses itself"):
+        _template({"$use": "loop"}, parts)
+
+
+def test_a_part_that_contains_itself_is_refused():
+    with pytest.raises(MappingError, match="levels"):
+        _template({"$use": "deep"}, {"deep": {"Child": {"$use": "deep"}}})
+
+
+@pytest.mark.parametrize("tree", [{"$nonsense": "a"}, {"A": 1.5}, {"$each": "a"}, {"$each": "a", "$item": "b", "C": "d"}, {"$when": 3, "A": "b"}])
+def test_an_unknown_directive_or_leaf_is_refused(tree):
+    with pytest.raises(MappingError):
+        _template(tree)
+
+
+def test_fields_tell_what_a_template_may_read():
+    fields = _template({"A": "secrets.otp", "B": {"$when": "token", "C": "settings.password"}}).fields
+    assert {"secrets", "token", "settings", "password"} <= fields
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("a: &x 1\nb: *x", "aliases"), ("a: 1\na: 2", "twice"), ("a: {b: 1, b: 2}", "twice"), ("1: a", "a key is text"), ("on: a", "a key is text"), ("- a", "a YAML mapping"), ("a: [", "not a mapping document"),
+     ("a: !!python/object:os.system {}", "not a mapping document"), ("x: " + "[" * 5000, "not a mapping document"), ("a: " + "b" * MAX_BYTES, "KiB")],
+)  # fmt: skip
+def test_a_document_that_is_no_plain_yaml_is_refused(tmp_path, text, problem):
+    file = tmp_path / "m.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(MappingError, match=problem) as caught:
+        read_document(file, "x/mapping/m.yaml")
+    assert str(caught.value).startswith("x/mapping/m.yaml: ")
+
+
+def test_a_missing_document_is_one_sentence(tmp_path):
+    with pytest.raises(MappingError, match=r"^x/y\.yaml: the file cannot be read$"):
+        read_document(tmp_path / "y.yaml", "x/y.yaml")
