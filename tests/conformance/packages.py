@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,22 +92,27 @@ def operations_of(name: str) -> Mapping[str, Operation]:
     return {key: operation for key, operation in connector.operations.items() if operation.role != "token"}
 
 
-#: (package, operation) of everything that can be called.
-OPERATIONS = [pytest.param(name, key, id=f"{name}-{key}") for name in PACKAGES for key in operations_of(name)]
-#: The same, for what changes something at the institution.
-WRITES = [
-    pytest.param(name, key, id=f"{name}-{key}")
-    for name in PACKAGES
-    for key, operation in operations_of(name).items()
-    if operation.effect is not Effect.SAFE
-]
+def _pairs(fits: Callable[[str, Operation], bool]) -> list[Any]:
+    """(package, operation) as parameters of a test."""
+    return [
+        pytest.param(name, key, id=f"{name}-{key}")
+        for name in PACKAGES
+        for key, operation in operations_of(name).items()
+        if fits(name, operation)
+    ]
+
+
+OPERATIONS = _pairs(lambda _, __: True)
+WRITES = _pairs(lambda _, operation: operation.effect is not Effect.SAFE)
+READS = _pairs(lambda _, operation: operation.effect is Effect.SAFE)
+SOAP = _pairs(lambda name, _: manifest_of(name)["kind"] == "soap")
+WITH_TOKEN = _pairs(lambda name, _: token_path(name) != "")
 
 
 def base_document(name: str, operation: str) -> dict[str, Any]:
-    """The canonical document of the operation's first sample that succeeds, with an operation id of its own."""
-    samples = [sample for sample in samples_of(PACKAGES[name]) if sample.operation == operation]
-    fitting = [sample for sample in samples if sample.json("outcome.json").get("status") == "succeeded"]
-    document: dict[str, Any] = fitting[0].json("canonical.json")
+    """The canonical document of the operation's sample `succeeded`, with an operation id of its own."""
+    (sample,) = (one for one in samples_of(PACKAGES[name]) if (one.operation, one.case) == (operation, "succeeded"))
+    document: dict[str, Any] = sample.json("canonical.json")
     document.pop("secrets", None)
     document["operation_id"] = str(uuid4())
     return document

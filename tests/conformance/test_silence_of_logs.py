@@ -30,7 +30,9 @@ async def test_a17_no_error_path_tells_who_asked_or_with_which_secret(sandbox, c
             stage.sandbox.switches_off()
         applicant = call.document["applicant"]
         forbidden = {applicant["national_number"], *applicant["name"].values(), *call.secrets.values()}
-        forbidden |= {stage.sandbox.settings[key] for key in ("password", "client_secret") if key in stage.sandbox.settings}
+        forbidden |= {
+            stage.sandbox.settings[key] for key in ("password", "client_secret") if key in stage.sandbox.settings
+        }
     told = "\n".join([caplog.text, *said])
     assert [word for word in forbidden if word in told] == []
 

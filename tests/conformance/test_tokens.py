@@ -6,9 +6,8 @@ import pytest
 
 from connectors.kit.errors import TokenUnavailable
 from tests.conformance.live import staged
-from tests.conformance.packages import OPERATIONS, heard, say, token_path
+from tests.conformance.packages import WITH_TOKEN, heard, say
 
-WITH_TOKEN = [param for param in OPERATIONS if token_path(str(param.values[0]))]
 CALLERS = 20
 
 
@@ -16,7 +15,6 @@ CALLERS = 20
 async def test_a_token_that_ends_in_the_middle_is_fetched_once_for_twenty_callers(sandbox, name, operation) -> None:
     async with staged(name, operation, sandbox) as stage:
         calls = [await stage.ready() for _ in range(CALLERS)]
-        stage.sandbox.control("DELETE", "switches")
         await say(stage.connector, operation, await stage.ready())
         assert stage.sandbox.calls("token") == 1
         stage.sandbox.switch("token_expired", operation=operation, times=1)
@@ -42,6 +40,7 @@ async def test_a_token_that_is_refused_twice_in_a_row_ends_the_call_unsent(sandb
 @pytest.mark.parametrize(("name", "operation"), WITH_TOKEN)
 async def test_without_a_token_the_operation_is_never_sent(sandbox, name, operation, mode) -> None:
     async with staged(name, operation, sandbox) as stage:
+        await say(stage.connector, operation, await stage.ready())
         call = await stage.ready()
         sent = stage.sandbox.calls(operation)
         stage.sandbox.switch("token_expired", operation=operation, times=1)

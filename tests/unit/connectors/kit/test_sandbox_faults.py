@@ -39,14 +39,22 @@ def test_a_switch_that_does_not_exist_is_refused_in_one_sentence(body, complaint
 def test_a_switch_holds_for_its_operation_and_its_times() -> None:
     switches = Switches()
     switches.add(read_switch({"operation": "submit", "mode": "silence", "times": 2}))
-    modes = [fault.mode if fault else "" for fault in (switches.take(o)[1] for o in ("inquire", "submit", "submit", "submit"))]
+    modes = [
+        fault.mode if fault else ""
+        for fault in (switches.take(o)[1] for o in ("inquire", "submit", "submit", "submit"))
+    ]
     assert modes == ["", "silence", "silence", ""]
     assert not switches
 
 
 def test_latencies_add_up_beside_one_other_fault() -> None:
     switches = Switches()
-    for body in ({"mode": "latency", "value": 100}, {"mode": "html"}, {"mode": "latency", "value": 50}, {"mode": "empty"}):
+    for body in (
+        {"mode": "latency", "value": 100},
+        {"mode": "html"},
+        {"mode": "latency", "value": 50},
+        {"mode": "empty"},
+    ):
         switches.add(read_switch(body))
     seconds, fault = switches.take("submit")
     assert seconds == pytest.approx(0.15)
@@ -55,7 +63,10 @@ def test_latencies_add_up_beside_one_other_fault() -> None:
 
 
 def test_a_spoiled_json_answer_lacks_gains_or_wraps_a_field() -> None:
-    spoiled = {mode: json.loads(spoil(Switch("*", mode), JSON_ANSWER).body) for mode in ("missing_element", "extra_element", "wrong_element")}
+    spoiled = {
+        mode: json.loads(spoil(Switch("*", mode), JSON_ANSWER).body)
+        for mode in ("missing_element", "extra_element", "wrong_element")
+    }
     assert spoiled["missing_element"] == {"text": "تم"}
     assert spoiled["extra_element"]["unexpected"] == "value"
     assert isinstance(spoiled["wrong_element"], list)
@@ -76,7 +87,7 @@ def test_a_spoiled_xml_answer_lacks_gains_or_renames_an_element() -> None:
 def test_a_wrong_charset_is_no_utf_8_or_no_json(answer) -> None:
     body = spoil(Switch("*", "wrong_charset"), answer).body
     assert body != answer.body
-    with pytest.raises(ValueError, match="decode|codec|JSON"):
+    with pytest.raises(ValueError, match=r"decode|codec|JSON"):
         json.loads(body.decode("utf-8"))
 
 
@@ -85,7 +96,11 @@ def test_padding_keeps_the_answer_well_formed_and_packs_small(answer) -> None:
     head, padding, tail = padded(answer.body, 3_000_000)
     body = head + b"".join(padding) + tail
     assert len(body) == len(answer.body) + 3_000_000
-    assert json.loads(body) if answer is JSON_ANSWER else etree.fromstring(body, etree.XMLParser(huge_tree=True)) is not None
+    assert (
+        json.loads(body)
+        if answer is JSON_ANSWER
+        else etree.fromstring(body, etree.XMLParser(huge_tree=True)) is not None
+    )
     packed = b"".join(gzipped(iter((body,))))
     assert len(packed) < len(body) / 100
     assert zlib.decompress(packed, 31) == body

@@ -5,7 +5,11 @@ from connectors.kit.sandbox_ledger import Ledger
 
 def test_the_same_effect_again_raises_the_count() -> None:
     ledger = Ledger()
-    assert [ledger.record("a", "submit", "copy"), ledger.record("a", "submit", "copy"), ledger.record("b", "submit", "copy")] == [1, 2, 1]
+    assert [
+        ledger.record("a", "submit", "copy"),
+        ledger.record("a", "submit", "copy"),
+        ledger.record("b", "submit", "copy"),
+    ] == [1, 2, 1]
     assert [(row["operation_id"], row["count"]) for row in ledger.effects()] == [("a", 2), ("b", 1)]
     assert [row["count"] for row in ledger.effects("b")] == [1]
 

@@ -15,9 +15,10 @@ def test_the_same_words_give_the_same_bytes_and_other_words_other_bytes() -> Non
 
 def test_every_cross_reference_points_at_its_object() -> None:
     raw = make_pdf("Statement (1)", ("a \\ b", "عربي"))
-    start = int(re.search(rb"startxref\n(\d+)\n%%EOF\n$", raw)[1])
+    (end,) = re.findall(rb"startxref\n(\d+)\n%%EOF\n$", raw)
+    start = int(end)
     assert raw[start:].startswith(b"xref\n0 6\n")
-    offsets = [int(entry) for entry in re.findall(rb"^(\d{10}) 00000 n $", raw[start:], re.M)]
+    offsets = [int(entry) for entry in re.findall(rb"^(\d{10}) 00000 n $", raw[start:], re.MULTILINE)]
     assert len(offsets) == 5
     for number, offset in enumerate(offsets, start=1):
         assert raw[offset:].startswith(b"%d 0 obj\n" % number)
@@ -25,7 +26,7 @@ def test_every_cross_reference_points_at_its_object() -> None:
 
 def test_the_stream_is_as_long_as_it_says_and_its_text_is_escaped() -> None:
     raw = make_pdf("Statement (1)", ("a \\ b",))
-    length, stream = re.search(rb"/Length (\d+) >>\nstream\n(.*)\nendstream", raw, re.S).groups()
+    ((length, stream),) = re.findall(rb"/Length (\d+) >>\nstream\n(.*)\nendstream", raw, re.DOTALL)
     assert int(length) == len(stream)
     assert rb"(Statement \(1\))" in stream
     assert rb"(a \\ b)" in stream
