@@ -18,7 +18,7 @@ from jisr.words import FINAL, state_in_both
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 240.0
-_OTP_SECONDS = 10.0
+_OTP_SECONDS = 3.0
 _PAYMENT_TRIES = 3
 #: The gateway's words for "the same call again, in a moment".
 _COME_AGAIN = frozenset({"idempotency_in_progress", "storage_unavailable"})

@@ -211,4 +211,5 @@ PAGES: Mapping[str, Page] = {
     "settings": Page("settings.md", settings),
     "cli": Page("cli.md", cli),
     "logs": Page("logs.md", logs),
+    "openapi": Page("openapi.json", openapi),
 }

@@ -18,7 +18,7 @@ _COLOURS: Mapping[str, str] = {
     "parked": "magenta",
     "awaiting_citizen": "cyan",
 }
-_STATE_WIDTH = 38
+_STATE_WIDTH = 42
 
 
 def line(event: Mapping[str, Any]) -> Text:
