@@ -95,6 +95,7 @@ class Sandbox(Institution):
             raise ValueError("education.wsdl holds no schema")
         self._schema = etree.XMLSchema(etree.fromstring(etree.tostring(schema)))  # alone, with its namespaces
         self._nonces: dict[str, datetime] = {}
+        self._receipt = 70_000 + len(self.ledger.memory)
         self._parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
     def hear(self, heard: Heard) -> Demand:
@@ -165,9 +166,10 @@ class Sandbox(Institution):
         if code is not None:
             return self._progress("Submit", request_id, code)
         copy = self.ledger.record(request_id, "submit", "copy")
+        self._receipt += 1
         by_hand = by_hand or "inquiries" in person.facts
         record = {
-            "receipt": self._next_receipt(),
+            "receipt": self._receipt,
             "copy": copy,
             "left": person.facts.get("inquiries", 2) if by_hand else 0,
             "end": REFUSALS.get(person.facts.get("at_end", ""), "00"),
@@ -202,10 +204,6 @@ class Sandbox(Institution):
             parts.append(_document(safe_id, record["copy"]))
         return _envelope(f'<t:{verb}RequestResponse xmlns:t="{TNS}">{"".join(parts)}</t:{verb}RequestResponse>')
 
-    def _next_receipt(self) -> int:
-        self._receipt = getattr(self, "_receipt", 70_000 + len(self.ledger.memory)) + 1
-        return self._receipt
-
     def _authenticate(self, envelope: etree._Element) -> None:
         """WS-Security UsernameToken Profile 1.0: digest, nonce used once, Created within five minutes."""
         token = envelope.find(f"{{{SOAP}}}Header/{{{WSSE}}}Security/{{{WSSE}}}UsernameToken")
@@ -229,10 +227,7 @@ class Sandbox(Institution):
         user = token.findtext(f"{{{WSSE}}}Username", "") == self.desk.settings["username"]
         if not (fresh and user and hmac.compare_digest(wanted, password.text or "")):
             return False
-        self._keep_nonce(nonce, now)
+        self._nonces[nonce] = made
+        while now - self._nonces[oldest := next(iter(self._nonces))] > FRESH:
+            del self._nonces[oldest]  # too old to be taken again, with whatever nonce
         return True
-
-    def _keep_nonce(self, nonce: str, now: datetime) -> None:
-        self._nonces[nonce] = now
-        while (oldest := next(iter(self._nonces))) and now - self._nonces[oldest] > 2 * FRESH:
-            del self._nonces[oldest]

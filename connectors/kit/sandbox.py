@@ -7,6 +7,7 @@ messages, persons, staff's acts, the institution's clock, and a page for people.
 import argparse
 import asyncio
 import importlib.util
+import resource
 import signal
 import sys
 import tomllib
@@ -222,12 +223,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         folder = Path(options.name) if "/" in options.name else find_folder(options.name)
         institution = open_institution(folder, Ledger(options.ledger))
+        _allow_many_connections()
         run = _fast_runner()
         run(serve(institution, options.host, options.port))
     except (SandboxError, OSError, tomllib.TOMLDecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _allow_many_connections() -> None:
+    """Thousands of silent callers at once need as many open files as the system grants."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _fast_runner() -> Callable[[Awaitable[None]], None]:

@@ -17,6 +17,7 @@ from tests.sandboxes import SandboxProcess
 
 DEADLINE_SECONDS = 1.0
 ONE_HOUR = 3600
+GIVEN_UP = 150  # several times the places in a pool
 
 
 def cuts(raw: bytes) -> list[int]:
@@ -184,5 +185,20 @@ async def test_n11_an_answer_beyond_the_cap_is_cut(sandbox, name, operation, mod
         stage.sandbox.switch(mode, stage.operation.max_response_bytes * 2, operation=operation)
         with pytest.raises(TooLarge):
             await say(stage.connector, operation, call)
+        await until(lambda: in_flight(stage.sandbox) == 0)
+        await still_works(stage)
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS)
+async def test_n13_calls_that_were_given_up_leave_the_pool_usable(sandbox, name, operation) -> None:
+    async with staged(name, operation, sandbox) as stage:
+        calls = [await stage.ready() for _ in range(3)]
+        stage.sandbox.switch("silence", operation=operation)
+        waiting = [asyncio.ensure_future(say(stage.connector, operation, calls[n % 3])) for n in range(GIVEN_UP)]
+        await until(lambda: in_flight(stage.sandbox) > 0)
+        for task in waiting:
+            task.cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(end) for end in ended} == {asyncio.CancelledError}
         await until(lambda: in_flight(stage.sandbox) == 0)
         await still_works(stage)

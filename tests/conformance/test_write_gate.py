@@ -48,6 +48,14 @@ async def test_n4_a_declared_effect_keeps_its_promise_when_the_answer_is_lost(sa
         assert await count_in_the_end(stage, call) == 1
 
 
+@pytest.mark.parametrize(("name", "operation"), READS)
+async def test_a_read_on_a_kept_alive_connection_is_not_repeated_by_the_kit(sandbox, name, operation) -> None:
+    async with staged(name, operation, sandbox) as stage:
+        call = await stage.ready()
+        await say(stage.connector, operation, call)
+        await lose_the_answer(stage, call)
+
+
 @pytest.mark.parametrize(("name", "operation"), WRITES)
 async def test_nothing_was_done_when_the_connection_is_cut_before_the_effect(sandbox, name, operation) -> None:
     async with staged(name, operation, sandbox) as stage:
