@@ -92,6 +92,6 @@ def test_an_old_certificate_is_with_the_ministry_until_it_is_found(gateway, sand
     gateway.act(request, {"otp": sandbox("syriatel_cash").otp(transaction_of(request))}, "otp-1")
     done = gateway.until_state(request["id"], "completed")
     with gateway.client() as http:
-        kinds = [event["state"] for event in http.get(f"/v1/requests/{done['id']}/events").json()["events"]]
+        kinds = [event["state"] for event in http.get(f"/v1/requests/{done['id']}/events").json()["items"]]
     assert "with_institution" in kinds
     assert sandbox("education").count() == 1
