@@ -62,9 +62,20 @@ def _perform(here: Front, stage: Stage) -> bool:
         if walker.walk(wish):
             finished.add(wish.service)
     for service in (PAID, FREE):
-        if service not in finished and walker.walk(record.add(service, body_of(service, len(record.wishes)))):
+        if service not in finished and _bring(here, walker, record, service):
             finished.add(service)
     return finished >= {PAID, FREE}
+
+
+def _bring(here: Front, walker: Walker, record: Record, service: str) -> bool:
+    """A new request of the service to its document. One that is left for people to decide is followed by another."""
+    if walker.walk(record.add(service, body_of(service, len(record.wishes)))):
+        return True
+    here.say(
+        "  يبقى هذا الطلب كما هو حتى يبتّ فيه الموظفون؛ ويُقدَّم طلب آخر.",
+        "  That request stays as it is until people decide; another one is made.",
+    )
+    return walker.walk(record.add(service, body_of(service, len(record.wishes))))
 
 
 def body_of(service: str, number: int) -> dict[str, object]:

@@ -45,6 +45,7 @@ class Walker:
             request = self._get(wish, until)
             action = request.get("next_action")
             if request["state"] in FINAL or _stuck(request):
+                self._catch_up(wish, seen, until)
                 return self._close(wish, request, until)
             if action and action["kind"] == "choose_payment":
                 payments += 1
@@ -71,6 +72,13 @@ class Walker:
                 break
         return seen
 
+    def _catch_up(self, wish: Wish, seen: str, until: float) -> None:
+        """Print what happened between the last event that was seen and the look at the request."""
+        reply = self._retry(lambda: self._client.ask("GET", f"/v1/requests/{wish.id}/events"), until)
+        for event in reply.json()["items"]:
+            if event["id"] > seen:
+                timeline.print_event(self._here.out, event)
+
     def _get(self, wish: Wish, until: float) -> dict[str, Any]:
         reply = self._retry(lambda: self._client.ask("GET", f"/v1/requests/{wish.id}"), until)
         request = reply.json()
@@ -88,7 +96,7 @@ class Walker:
         path = f"/v1/requests/{wish.id}/actions/{action['id']}"
         body = json.dumps(answer).encode()
         try:
-            self._retry(lambda: self._client.ask("POST", path, body, Idempotency_Key=key), until)
+            self._retry(lambda: self._client.ask("POST", path, body, Idempotency_Key=key, Prefer="wait=0"), until)
         except CommandError as refusal:
             # the answer of a run that was killed may have arrived: the request itself tells what became of it
             self._here.out.print(f"  {refusal}", style="yellow", markup=False)
