@@ -18,6 +18,7 @@ async def test_a_token_that_ends_in_the_middle_is_fetched_once_for_twenty_caller
         await say(stage.connector, operation, await stage.ready())
         assert stage.sandbox.calls("token") == 1
         stage.sandbox.switch("token_expired", operation=operation, times=1)
+        stage.sandbox.switch("latency", 200, operation="token")  # so that all callers ask while one fetches
         words = await asyncio.gather(*(heard(stage.connector, operation, call) for call in calls))
         assert {word for word, _ in words} == {"succeeded"}
         assert stage.sandbox.calls("token") == 2
