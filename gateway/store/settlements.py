@@ -139,7 +139,7 @@ _UPDATE_ATTEMPT = (
 _UPDATE_EARLIER = (
     update(attempts)
     .where(
-        attempts.c.operation_id == bindparam("operation"),
+        attempts.c.operation_id == bindparam("act"),
         attempts.c.id != bindparam("key"),
         attempts.c.role == bindparam("same_role"),
         attempts.c.state == Attempt.IN_DOUBT.value,
@@ -190,7 +190,7 @@ def _earlier(row: Settling, now: int) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "operation": made.operation_id,
+            "act": made.operation_id,
             "key": made.id,
             "same_role": made.role,
             "new_state": state.value,

@@ -1,0 +1,371 @@
+"""Accept, claim, intend, settle, rescue, act, expire: the store functions of dispatch, on both databases."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from connectors.kit.contract import Document, Exchange
+from gateway.errors import Problem
+from gateway.ids import new_id
+from gateway.security.principals import Kind
+from gateway.store.actions import Key, Taking, cancel, expire, find_key, take
+from gateway.store.jobs import NEVER, Intending, claim, intend, release, renew, rescue
+from gateway.store.principals import add_principal
+from gateway.store.requests import Accepted, Existing, NewIntent, NewRequest, accept
+from gateway.store.settlements import Answered, Settling, settle
+from gateway.store.tables import (
+    attempts,
+    documents,
+    events,
+    evidence,
+    idempotency,
+    intents,
+    jobs,
+    request_documents,
+    requests,
+)
+from gateway.upkeep import forget_keys, revive_inquiries
+from gateway.work import Evidence, Happened, NewAttempt, Next, Settlement
+from mappings.status import Attempt, Intent, Request
+
+LANE = "ministry.submit"
+
+
+@pytest.fixture
+async def channel(store):
+    await store.write(lambda conn: add_principal(conn, "c1", "key", kind=Kind.CHANNEL, name="web"))
+    return "c1"
+
+
+def new_request(channel: str, **more) -> NewRequest:
+    values = {
+        "id": new_id(),
+        "channel_id": channel,
+        "key": new_id(),
+        "body_hash": b"h",
+        "answer": b"{}",
+        "service": "a.service",
+        "language": "ar",
+        "priority": 2,
+        "reference": None,
+        "traceparent": "",
+        "content": json.dumps({"applicant": {}, "input": {}, "delivery": {}}).encode(),
+        "progress": b"{}",
+        "applicant_index": b"i",
+        "mapping_version": "1",
+        "step": 0,
+        "phase": "",
+        "lane": LANE,
+        "intent": NewIntent(new_id(), 2500, "SYP", "SYP-new"),
+        "keep_key_ms": 1000,
+        "created_at": 1,
+        "claim_for": "w1",
+        "lease_ms": 30_000,
+    }
+    return NewRequest(**values | more)
+
+
+def new_attempt(**more) -> NewAttempt:
+    values = {
+        "id": new_id(),
+        "connector": "ministry",
+        "operation": "submit",
+        "role": "submit",
+        "operation_id": "op-1",
+        "number": 1,
+        "payload_hash": "x",
+        "moves_money": False,
+    }
+    return NewAttempt(**values | more)
+
+
+def settling(row: NewRequest, attempt: NewAttempt, **more) -> Settling:
+    done = Settlement(Request.COMPLETED, 0, "", {"reference": "R"}, attempt_state=Attempt.SUCCEEDED)
+    done.happened = [Happened("completed", Request.COMPLETED, {})]
+    done.evidence = Evidence("answer", "succeeded", "", exchange=Exchange(b"ask", b"tell", 200, "text/xml", 7))
+    done.intent_state = Intent.SUCCEEDED
+    values = {
+        "request_id": row.id,
+        "token": 1,
+        "previous": Request.IN_PROGRESS,
+        "settlement": done,
+        "attempt_id": attempt.id,
+        "attempt": attempt,
+        "intended": True,
+        "intent_id": row.intent.id if row.intent else None,
+        "keep_for": None,
+        "answered": None,
+    }
+    return Settling(**values | more)
+
+
+async def rows_of(store, table, **where):
+    query = select(table)
+    for name, value in where.items():
+        query = query.where(table.c[name] == value)
+    return await store.read(lambda conn: conn.execute(query).all())
+
+
+async def test_an_accepted_request_is_there_with_key_event_order_and_claimed_job(store, channel):
+    row = new_request(channel)
+    assert await store.batch(accept, row) == Accepted(1)
+    (request,) = await rows_of(store, requests, id=row.id)
+    (job,) = await rows_of(store, jobs, request_id=row.id)
+    assert (request.state, request.content) == ("accepted", row.content)
+    assert (job.claimed_by, job.token, job.lane) == ("w1", 1, LANE)
+    for table in (intents, events, idempotency):
+        assert len(await rows_of(store, table, request_id=row.id)) == 1
+
+
+async def test_d1_many_at_once_with_one_key_are_one_request(store, channel):
+    rows = [new_request(channel, key="same") for _ in range(50)]
+    results = await asyncio.gather(*(store.batch(accept, row) for row in rows))
+    assert sum(isinstance(result, Accepted) for result in results) == 1
+    assert len({result.request_id for result in results if isinstance(result, Existing)}) == 1
+    assert len(await rows_of(store, requests)) == 1
+
+
+async def test_a_job_is_left_to_the_queue_when_something_due_waits_in_its_lane(store, channel):
+    assert await store.batch(accept, new_request(channel, claim_for=None)) == Accepted(None)
+    assert await store.batch(accept, new_request(channel)) == Accepted(None)
+    assert await store.batch(accept, new_request(channel, lane="other.lane")) == Accepted(1)
+
+
+async def test_a_claim_takes_at_most_the_places_most_urgent_first(store, channel):
+    order = [2, 0, 1]
+    made = {priority: new_request(channel, claim_for=None, priority=priority) for priority in order}
+    for row in made.values():
+        await store.batch(accept, row)
+    first = await store.write(claim, "w1", {LANE: 2}, 30_000)
+    second = await store.write(claim, "w2", {LANE: 2}, 30_000)
+    assert [work.request_id for work in first.works] == [made[0].id, made[1].id]
+    assert [work.request_id for work in second.works] == [made[2].id]
+    assert first.works[0].amount_minor == 2500
+    assert (await store.write(claim, "w3", {LANE: 2}, 30_000)).works == []
+
+
+async def test_a_stale_token_neither_sends_nor_settles_but_its_evidence_is_kept(store, channel):
+    row, attempt = new_request(channel), new_attempt()
+    await store.batch(accept, row)
+    assert await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    assert await store.write(rescue, "another generation") == 1
+    assert not await store.batch(intend, Intending(row.id, 1, row.intent.id, new_attempt()))
+    settled = await store.batch(settle, settling(row, attempt))
+    assert not settled.valid
+    (request,) = await rows_of(store, requests, id=row.id)
+    (seen,) = await rows_of(store, evidence, attempt_id=attempt.id)
+    assert request.state == "in_progress"
+    assert (seen.fenced, seen.response_bytes) == (True, b"tell")
+
+
+async def test_settling_writes_all_of_it_or_nothing(store, channel):
+    row, attempt = new_request(channel), new_attempt()
+    await store.batch(accept, row)
+    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    told = Answered(channel, row.key, "created", b'{"state":"completed"}')
+    wanted = settling(row, attempt, answered=told)
+    wanted.settlement.documents = (Document("a.pdf", "application/pdf", b"%PDF-x"),)
+    wanted.settlement.issuer = "ministry"
+    assert (await store.batch(settle, wanted)).valid
+    (request,) = await rows_of(store, requests, id=row.id)
+    assert (request.state, request.version) == ("completed", 2)
+    assert await rows_of(store, jobs) == []
+    (stored,) = await rows_of(store, documents)
+    assert (stored.content, stored.size) == (b"%PDF-x", 6)
+    assert len(await rows_of(store, request_documents, request_id=row.id)) == 1
+    assert (await rows_of(store, attempts, id=attempt.id))[0].state == "succeeded"
+    assert (await rows_of(store, intents, request_id=row.id))[0].state == "succeeded"
+    existing = await store.read(find_key, channel, row.key)
+    assert (existing.status, existing.answer) == ("created", told.body)
+
+
+async def test_one_document_of_two_requests_is_stored_once(store, channel):
+    for _ in range(2):
+        row, attempt = new_request(channel), new_attempt(operation_id=new_id())
+        await store.batch(accept, row)
+        await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+        wanted = settling(row, attempt)
+        wanted.settlement.documents = (Document("a.pdf", "application/pdf", b"%PDF-same"),)
+        assert (await store.batch(settle, wanted)).valid
+    assert len(await rows_of(store, documents)) == 1
+    assert len(await rows_of(store, request_documents)) == 2
+
+
+async def test_the_next_job_is_kept_unless_somebody_waits_there(store, channel):
+    row, attempt = new_request(channel), new_attempt()
+    await store.batch(accept, row)
+    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    going_on = Settlement(Request.IN_PROGRESS, 1, "", {}, next=Next("other.lane"), attempt_state=Attempt.SUCCEEDED)
+    assert (await store.batch(settle, settling(row, attempt, settlement=going_on, keep_for="w1"))).kept
+    await store.batch(accept, new_request(channel, lane="third.lane", claim_for=None))
+    again = replace(going_on, next=Next("third.lane"))
+    kept = (await store.batch(settle, settling(row, attempt, settlement=again, keep_for="w1"))).kept
+    assert not kept
+    (job,) = await rows_of(store, jobs, request_id=row.id)
+    assert (job.claimed_by, job.lane) == (None, "third.lane")
+
+
+async def test_earlier_tries_of_an_act_share_the_truth_of_the_last_one(store, channel):
+    row, first, second = new_request(channel), new_attempt(), new_attempt(number=2)
+    await store.batch(accept, row)
+    await store.batch(intend, Intending(row.id, 1, row.intent.id, first))
+    lost = Settlement(Request.IN_PROGRESS, 0, "", {}, next=Next(LANE, tries=1), attempt_state=Attempt.IN_DOUBT)
+    await store.batch(settle, settling(row, first, settlement=lost, keep_for="w1"))
+    await store.batch(intend, Intending(row.id, 1, row.intent.id, second))
+    await store.batch(settle, settling(row, second))
+    assert {attempt.state for attempt in await rows_of(store, attempts)} == {"succeeded"}
+
+
+async def test_the_database_refuses_a_second_unsettled_attempt_for_the_same_money(store, channel):
+    row = new_request(channel)
+    await store.batch(accept, row)
+    money = {"role": "confirm", "moves_money": True}
+    assert await store.batch(intend, Intending(row.id, 1, row.intent.id, new_attempt(**money)))
+    with pytest.raises(IntegrityError):
+        await store.batch(intend, Intending(row.id, 1, row.intent.id, new_attempt(**money)))
+    assert len(await rows_of(store, attempts)) == 1
+
+
+async def test_rescue_frees_what_the_dead_held_and_nothing_else(store, channel, clock):
+    row = new_request(channel)
+    await store.batch(accept, row)
+    if store.dialect == "sqlite":
+        assert await store.write(rescue, "w1") == 0
+        assert await store.write(rescue, "w2") == 1
+    else:
+        clock.advance(29)
+        assert await store.write(rescue, None) == 0
+        assert await store.write(renew, "w1", 30_000) == 1
+        clock.advance(29)
+        assert await store.write(rescue, None) == 0
+        clock.advance(2)
+        assert await store.write(rescue, None) == 1
+    (job,) = await rows_of(store, jobs)
+    assert (job.claimed_by, job.token) == (None, 2)
+
+
+async def test_release_gives_back_what_was_not_sent(store, channel):
+    sent, unsent = new_request(channel), new_request(channel)
+    await store.batch(accept, sent)
+    await store.batch(accept, unsent)
+    await store.batch(intend, Intending(sent.id, 1, sent.intent.id, new_attempt()))
+    assert await store.write(release, "w1") == 1
+    assert {job.request_id: job.claimed_by for job in await rows_of(store, jobs)} == {sent.id: "w1", unsent.id: None}
+
+
+async def awaiting(store, channel, expires_in_ms: int = 5000) -> NewRequest:
+    row, attempt = new_request(channel), new_attempt(role="initiate")
+    await store.batch(accept, row)
+    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    asked = Settlement(
+        Request.AWAITING_CITIZEN,
+        0,
+        "confirm_otp",
+        {},
+        next_action={"id": "a1", "kind": "confirm_otp", "methods": []},
+        expires_in_ms=expires_in_ms,
+        intent_state=Intent.PAYER_ACTION,
+        attempt_state=Attempt.SUCCEEDED,
+    )
+    await store.batch(settle, settling(row, attempt, settlement=asked))
+    return row
+
+
+def taking(row: NewRequest, key: str, **more) -> Taking:
+    values = {
+        "request_id": row.id,
+        "action_id": "a1",
+        "kind": "confirm_otp",
+        "key": Key(row.channel_id, key, "actions", b"h", b"{}", 1000),
+        "version": 2,
+        "progress": {},
+        "phase": "confirm",
+        "lane": "wallet.confirm",
+        "worker": "w1",
+        "lease_ms": 30_000,
+        "attempt": new_attempt(role="confirm", moves_money=True),
+    }
+    return Taking(**values | more)
+
+
+async def test_an_answer_is_taken_once_and_its_token_is_newer_than_any_before(store, channel):
+    row = await awaiting(store, channel)
+    (resting,) = await rows_of(store, jobs)
+    assert (resting.due_at, resting.claimed_by) == (NEVER, None)
+    assert await store.write(take, taking(row, "k1")) == 2
+    with pytest.raises(Problem, match="action_not_open"):
+        await store.write(take, taking(row, "k2"))
+    assert isinstance(await store.write(take, taking(row, "k1")), Existing)
+    assert await store.read(find_key, channel, "k2") is None
+    assert (await rows_of(store, intents, request_id=row.id))[0].state == "in_progress"
+
+
+async def test_only_one_of_many_answers_at_once_is_taken(store, channel):
+    row = await awaiting(store, channel)
+    results = await asyncio.gather(
+        *(store.write(take, taking(row, f"k{number}")) for number in range(10)), return_exceptions=True
+    )
+    assert [result for result in results if not isinstance(result, Problem)] == [2]
+
+
+async def test_an_unpaid_request_expires_and_a_paid_one_does_not(store, channel, clock):
+    late, paid = await awaiting(store, channel), await awaiting(store, channel)
+    await store.write(take, taking(paid, "k1"))
+    assert await store.write(expire, 10) == []
+    clock.advance(6)
+    assert await store.write(expire, 10) == [late.id]
+    (request,) = await rows_of(store, requests, id=late.id)
+    assert (request.state, request.next_action) == ("expired", None)
+    assert (await rows_of(store, intents, request_id=late.id))[0].state == "expired"
+    assert (await rows_of(store, requests, id=paid.id))[0].state == "in_progress"
+
+
+async def test_cancelling_is_for_the_owner_and_before_anything_that_cannot_be_taken_back(store, channel):
+    roles = ("submit", "confirm")
+    row = await awaiting(store, channel)
+    with pytest.raises(Problem, match="not_found"):
+        await store.write(cancel, "another", row.id, roles)
+    await store.write(cancel, channel, row.id, roles)
+    await store.write(cancel, channel, row.id, roles)
+    assert (await rows_of(store, requests, id=row.id))[0].state == "cancelled"
+    touched = await awaiting(store, channel)
+    await store.write(take, taking(touched, "k1"))
+    with pytest.raises(Problem, match="cannot_cancel"):
+        await store.write(cancel, channel, touched.id, roles)
+
+
+async def test_an_open_attempt_that_nobody_asks_about_gets_an_inquiry(store, channel):
+    row, attempt = new_request(channel), new_attempt()
+    await store.batch(accept, row)
+    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    lost = Settlement(Request.IN_DOUBT, 0, "", {}, attempt_state=Attempt.IN_DOUBT)
+    await store.batch(settle, settling(row, attempt, settlement=lost))
+    assert await store.write(revive_inquiries, {}) == 0
+    assert await store.write(revive_inquiries, {("ministry", "submit"): "ministry.inquire"}) == 1
+    (work,) = (await store.write(claim, "w1", {"ministry.inquire": 1}, 30_000)).works
+    assert work.open_attempt is not None
+    assert (work.open_attempt.state, work.lane) == (Attempt.IN_DOUBT, "ministry.inquire")
+
+
+async def test_keys_are_forgotten_after_their_time(store, channel, clock):
+    row = new_request(channel, keep_key_ms=10_000)
+    await store.batch(accept, row)
+    assert await store.write(forget_keys) == 0
+    clock.advance(11)
+    assert await store.write(forget_keys) == 1
+    assert len(await rows_of(store, requests)) == 1
+
+
+async def test_nothing_personal_is_readable_in_the_database(store, channel, database, keyring):
+    secret = "سلمى الخطيب 01230004567"
+    row = new_request(channel, content=json.dumps({"applicant": secret}, ensure_ascii=False).encode())
+    await store.batch(accept, row)
+    raw = await store.read(
+        lambda conn: conn.exec_driver_sql(f"SELECT content FROM requests WHERE id = '{row.id}'").scalar_one()
+    )
+    assert secret.encode() not in bytes(raw)
+    assert keyring.open(bytes(raw)) == row.content
