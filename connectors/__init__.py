@@ -1,1 +1,1 @@
-"""One folder per institution; each holds all that is its own and nothing else. Connectors know no database and no clock."""
+"""One folder per institution, with all that is its own and nothing else. Connectors know no database and no clock."""

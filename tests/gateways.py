@@ -227,14 +227,14 @@ def gateway(make_gateway: GatewayFactory) -> GatewayProcess:
 
 
 #: Invented people and things; any other valid number than the sandboxes' test persons succeeds.
-APPLICANT = {
+APPLICANT: dict[str, Any] = {
     "national_number": "01230004567",
     "name": {"given": "سلمى", "father": "عادل", "mother": "هدى", "family": "الخطيب"},
     "mobile": "0930000001",
     "account": "acc-1",
     "assurance": "substantial",
 }
-CERTIFICATE = {
+CERTIFICATE: dict[str, Any] = {
     "service": "education.secondary-certificate-copy",
     "applicant": APPLICANT,
     "input": {
@@ -246,7 +246,7 @@ CERTIFICATE = {
     },
     "payment": {"method": "syriatel_cash", "payer": {"mobile": "0930000001"}},
 }
-VEHICLE = {
+VEHICLE: dict[str, Any] = {
     "service": "transport.vehicle-statement",
     "applicant": APPLICANT,
     "input": {"plate_number": "123456", "governorate": "damascus", "category": "private"},

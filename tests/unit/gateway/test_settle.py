@@ -2,6 +2,7 @@
 
 import itertools
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -66,7 +67,7 @@ CHECK, PAY, SUBMIT = 0, 1, 2
 
 
 def work(step: int, state: Request = Request.IN_PROGRESS, **more) -> Work:
-    values = {
+    values: dict[str, Any] = {
         "request_id": "0198-aa",
         "service": SERVICE.id,
         "language": "ar",

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -42,7 +43,7 @@ async def channel(store):
 
 
 def new_request(channel: str, **more) -> NewRequest:
-    values = {
+    values: dict[str, Any] = {
         "id": new_id(),
         "channel_id": channel,
         "key": new_id(),
@@ -70,7 +71,7 @@ def new_request(channel: str, **more) -> NewRequest:
 
 
 def new_attempt(**more) -> NewAttempt:
-    values = {
+    values: dict[str, Any] = {
         "id": new_id(),
         "connector": "ministry",
         "operation": "submit",
@@ -83,12 +84,16 @@ def new_attempt(**more) -> NewAttempt:
     return NewAttempt(**values | more)
 
 
+def sending(row: NewRequest, attempt: NewAttempt) -> Intending:
+    return Intending(row.id, 1, row.intent.id if row.intent else None, attempt)
+
+
 def settling(row: NewRequest, attempt: NewAttempt, **more) -> Settling:
     done = Settlement(Request.COMPLETED, 0, "", {"reference": "R"}, attempt_state=Attempt.SUCCEEDED)
     done.happened = [Happened("completed", Request.COMPLETED, {})]
     done.evidence = Evidence("answer", "succeeded", "", exchange=Exchange(b"ask", b"tell", 200, "text/xml", 7))
     done.intent_state = Intent.SUCCEEDED
-    values = {
+    values: dict[str, Any] = {
         "request_id": row.id,
         "token": 1,
         "previous": Request.IN_PROGRESS,
@@ -151,9 +156,9 @@ async def test_a_claim_takes_at_most_the_places_most_urgent_first(store, channel
 async def test_a_stale_token_neither_sends_nor_settles_but_its_evidence_is_kept(store, channel):
     row, attempt = new_request(channel), new_attempt()
     await store.batch(accept, row)
-    assert await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    assert await store.batch(intend, sending(row, attempt))
     assert await store.write(rescue, "another generation") == 1
-    assert not await store.batch(intend, Intending(row.id, 1, row.intent.id, new_attempt()))
+    assert not await store.batch(intend, sending(row, new_attempt()))
     settled = await store.batch(settle, settling(row, attempt))
     assert not settled.valid
     (request,) = await rows_of(store, requests, id=row.id)
@@ -165,7 +170,7 @@ async def test_a_stale_token_neither_sends_nor_settles_but_its_evidence_is_kept(
 async def test_settling_writes_all_of_it_or_nothing(store, channel):
     row, attempt = new_request(channel), new_attempt()
     await store.batch(accept, row)
-    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    await store.batch(intend, sending(row, attempt))
     told = Answered(channel, row.key, "created", b'{"state":"completed"}')
     wanted = settling(row, attempt, answered=told)
     wanted.settlement.documents = (Document("a.pdf", "application/pdf", b"%PDF-x"),)
@@ -187,7 +192,7 @@ async def test_one_document_of_two_requests_is_stored_once(store, channel):
     for _ in range(2):
         row, attempt = new_request(channel), new_attempt(operation_id=new_id())
         await store.batch(accept, row)
-        await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+        await store.batch(intend, sending(row, attempt))
         wanted = settling(row, attempt)
         wanted.settlement.documents = (Document("a.pdf", "application/pdf", b"%PDF-same"),)
         assert (await store.batch(settle, wanted)).valid
@@ -198,7 +203,7 @@ async def test_one_document_of_two_requests_is_stored_once(store, channel):
 async def test_the_next_job_is_kept_unless_somebody_waits_there(store, channel):
     row, attempt = new_request(channel), new_attempt()
     await store.batch(accept, row)
-    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    await store.batch(intend, sending(row, attempt))
     going_on = Settlement(Request.IN_PROGRESS, 1, "", {}, next=Next("other.lane"), attempt_state=Attempt.SUCCEEDED)
     assert (await store.batch(settle, settling(row, attempt, settlement=going_on, keep_for="w1"))).kept
     await store.batch(accept, new_request(channel, lane="third.lane", claim_for=None))
@@ -212,10 +217,10 @@ async def test_the_next_job_is_kept_unless_somebody_waits_there(store, channel):
 async def test_earlier_tries_of_an_act_share_the_truth_of_the_last_one(store, channel):
     row, first, second = new_request(channel), new_attempt(), new_attempt(number=2)
     await store.batch(accept, row)
-    await store.batch(intend, Intending(row.id, 1, row.intent.id, first))
+    await store.batch(intend, sending(row, first))
     lost = Settlement(Request.IN_PROGRESS, 0, "", {}, next=Next(LANE, tries=1), attempt_state=Attempt.IN_DOUBT)
     await store.batch(settle, settling(row, first, settlement=lost, keep_for="w1"))
-    await store.batch(intend, Intending(row.id, 1, row.intent.id, second))
+    await store.batch(intend, sending(row, second))
     await store.batch(settle, settling(row, second))
     assert {attempt.state for attempt in await rows_of(store, attempts)} == {"succeeded"}
 
@@ -224,9 +229,9 @@ async def test_the_database_refuses_a_second_unsettled_attempt_for_the_same_mone
     row = new_request(channel)
     await store.batch(accept, row)
     money = {"role": "confirm", "moves_money": True}
-    assert await store.batch(intend, Intending(row.id, 1, row.intent.id, new_attempt(**money)))
+    assert await store.batch(intend, sending(row, new_attempt(**money)))
     with pytest.raises(IntegrityError):
-        await store.batch(intend, Intending(row.id, 1, row.intent.id, new_attempt(**money)))
+        await store.batch(intend, sending(row, new_attempt(**money)))
     assert len(await rows_of(store, attempts)) == 1
 
 
@@ -252,7 +257,7 @@ async def test_release_gives_back_what_was_not_sent(store, channel):
     sent, unsent = new_request(channel), new_request(channel)
     await store.batch(accept, sent)
     await store.batch(accept, unsent)
-    await store.batch(intend, Intending(sent.id, 1, sent.intent.id, new_attempt()))
+    await store.batch(intend, sending(sent, new_attempt()))
     assert await store.write(release, "w1") == 1
     assert {job.request_id: job.claimed_by for job in await rows_of(store, jobs)} == {sent.id: "w1", unsent.id: None}
 
@@ -260,7 +265,7 @@ async def test_release_gives_back_what_was_not_sent(store, channel):
 async def awaiting(store, channel, expires_in_ms: int = 5000) -> NewRequest:
     row, attempt = new_request(channel), new_attempt(role="initiate")
     await store.batch(accept, row)
-    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    await store.batch(intend, sending(row, attempt))
     asked = Settlement(
         Request.AWAITING_CITIZEN,
         0,
@@ -276,7 +281,7 @@ async def awaiting(store, channel, expires_in_ms: int = 5000) -> NewRequest:
 
 
 def taking(row: NewRequest, key: str, **more) -> Taking:
-    values = {
+    values: dict[str, Any] = {
         "request_id": row.id,
         "action_id": "a1",
         "kind": "confirm_otp",
@@ -341,7 +346,7 @@ async def test_cancelling_is_for_the_owner_and_before_anything_that_cannot_be_ta
 async def test_an_open_attempt_that_nobody_asks_about_gets_an_inquiry(store, channel):
     row, attempt = new_request(channel), new_attempt()
     await store.batch(accept, row)
-    await store.batch(intend, Intending(row.id, 1, row.intent.id, attempt))
+    await store.batch(intend, sending(row, attempt))
     lost = Settlement(Request.IN_DOUBT, 0, "", {}, attempt_state=Attempt.IN_DOUBT)
     await store.batch(settle, settling(row, attempt, settlement=lost))
     assert await store.write(revive_inquiries, {}) == 0
