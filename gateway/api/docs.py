@@ -51,27 +51,28 @@ _SCRIPT = b"""window.addEventListener("load", () => {
 
 
 @get("/openapi.json")
-async def document(_request: Request[Any, Any, Any]) -> ASGIResponse:
+async def document() -> ASGIResponse:
     """The OpenAPI 3.1 document."""
     return ASGIResponse(body=_document(), media_type="application/json", headers={"cache-control": "no-cache"})
 
 
 @get("/docs")
-async def page(_request: Request[Any, Any, Any]) -> ASGIResponse:
+async def page() -> ASGIResponse:
     """The reference page."""
     headers = {"content-security-policy": _POLICY, "cache-control": "no-cache"}
     return ASGIResponse(body=_PAGE, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @get("/")
-async def root(_request: Request[Any, Any, Any]) -> ASGIResponse:
+async def root() -> ASGIResponse:
     """To the reference page."""
     return ASGIResponse(status_code=307, headers={"location": "/docs"})
 
 
 @get("/docs/{name:str}")
-async def asset(_request: Request[Any, Any, Any], name: str) -> ASGIResponse:
+async def asset(request: Request[Any, Any, Any]) -> ASGIResponse:
     """A part of the page; only the listed ones exist."""
+    name = request.path_params["name"]
     headers = {"cache-control": "public, max-age=3600"}
     if name == "reference.js":
         return ASGIResponse(body=_SCRIPT, media_type="text/javascript; charset=utf-8", headers=headers)

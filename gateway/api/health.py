@@ -17,7 +17,7 @@ LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 
 @get("/health/live")
-async def live(_request: Request[Any, Any, Any]) -> ASGIResponse:
+async def live() -> ASGIResponse:
     """The process answers."""
     return json_of({"status": "ok"})
 

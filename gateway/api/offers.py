@@ -27,28 +27,31 @@ async def list_services(request: Call) -> ASGIResponse:
 
 
 @get("/v1/services/{service_id:str}")
-async def read_service(request: Call, service_id: str) -> ASGIResponse:
+async def read_service(request: Call) -> ASGIResponse:
     """One service."""
+    service_id = request.path_params["service_id"]
     await caller(request)
     return json_of(service_view(_service(request, service_id)))
 
 
 @get("/v1/services/{service_id:str}/availability")
-async def read_availability(request: Call, service_id: str) -> ASGIResponse:
+async def read_availability(request: Call) -> ASGIResponse:
     """Whether the service's institutions can be reached now."""
+    service_id = request.path_params["service_id"]
     await caller(request)
     return json_of(await services_of(request).availability.of(_service(request, service_id)))
 
 
 @get("/problems")
-async def list_problems(_request: Call) -> ASGIResponse:
+async def list_problems() -> ASGIResponse:
     """Every code of the catalogue with its words."""
     return json_of({"items": [_entry(entry) for entry in CATALOGUE.values()]})
 
 
 @get("/problems/{code:str}")
-async def read_problem(_request: Call, code: str) -> ASGIResponse:
+async def read_problem(request: Call) -> ASGIResponse:
     """What a problem's `type` points to."""
+    code = request.path_params["code"]
     entry = CATALOGUE.get(code)
     if entry is None:
         raise Problem("not_found")

@@ -225,15 +225,9 @@ def _action() -> dict[str, Any]:
 
 
 def _cancel() -> dict[str, Any]:
-    good = {
-        "200": _json("Request", "Cancelled.", _LOCATION),
-        "202": _json("Request", "Being cancelled; its outcome follows.", _LOCATION),
-    }
-    refusals = (
-        *(*_GUARDED, "not_found", "cannot_cancel", "conflict", "body_too_large", "request_timeout"),
-        *("idempotency_key_invalid", "idempotency_key_reused"),
-    )
-    return _operation("cancelRequest", "Cancel a request", "Requests", [_ID, _KEY], good, refusals)
+    good = {"200": _json("Request", "Cancelled; cancelling twice is once, so no key is needed.", _LOCATION)}
+    refusals = (*_GUARDED, "not_found", "cannot_cancel", "conflict", "body_too_large", "request_timeout")
+    return _operation("cancelRequest", "Cancel a request", "Requests", [_ID], good, refusals)
 
 
 def _service(operation_id: str, summary: str, schema: str) -> dict[str, Any]:

@@ -81,8 +81,9 @@ async def list_requests(request: Call) -> ASGIResponse:
 
 
 @get("/v1/requests/{request_id:str}")
-async def read_request(request: Call, request_id: str) -> ASGIResponse:
+async def read_request(request: Call) -> ASGIResponse:
     """One request as it stands."""
+    request_id = request.path_params["request_id"]
     services = services_of(request)
     principal = await caller(request, Kind.CHANNEL, Kind.OPERATOR)
     view = await services.store.read(find_view, request_id_of(request_id), scope_of(principal))
@@ -92,8 +93,9 @@ async def read_request(request: Call, request_id: str) -> ASGIResponse:
 
 
 @get("/v1/requests/{request_id:str}/events")
-async def read_events(request: Call, request_id: str) -> ASGIResponse:
+async def read_events(request: Call) -> ASGIResponse:
     """The timeline of one request, oldest first."""
+    request_id = request.path_params["request_id"]
     services = services_of(request)
     principal = await caller(request, Kind.CHANNEL, Kind.OPERATOR)
     found = await services.store.read(find_events, request_id_of(request_id), scope_of(principal))
@@ -103,8 +105,10 @@ async def read_events(request: Call, request_id: str) -> ASGIResponse:
 
 
 @get("/v1/requests/{request_id:str}/documents/{number:str}")
-async def read_document(request: Call, request_id: str, number: str) -> ASGIResponse:
+async def read_document(request: Call) -> ASGIResponse:
     """The bytes of a document; only the channel that made the request may have them."""
+    request_id = request.path_params["request_id"]
+    number = request.path_params["number"]
     services = services_of(request)
     principal = await caller(request, Kind.CHANNEL)
     if not (number.isascii() and number.isdigit() and len(number) <= 6):
@@ -116,8 +120,10 @@ async def read_document(request: Call, request_id: str, number: str) -> ASGIResp
 
 
 @post("/v1/requests/{request_id:str}/actions/{action_id:str}")
-async def answer_action(request: Call, request_id: str, action_id: str) -> ASGIResponse:
+async def answer_action(request: Call) -> ASGIResponse:
     """Take the citizen's answer to the request's next action."""
+    request_id = request.path_params["request_id"]
+    action_id = request.path_params["action_id"]
     services = services_of(request)
     principal = await caller(request, Kind.CHANNEL)
     preferences = _preferences(request, services)
@@ -137,8 +143,9 @@ async def answer_action(request: Call, request_id: str, action_id: str) -> ASGIR
 
 
 @post("/v1/requests/{request_id:str}/cancel")
-async def cancel_request(request: Call, request_id: str) -> ASGIResponse:
+async def cancel_request(request: Call) -> ASGIResponse:
     """Cancel, as long as the institution was not asked."""
+    request_id = request.path_params["request_id"]
     services = services_of(request)
     principal = await caller(request, Kind.CHANNEL)
     await read_body(request, services.settings.max_body_bytes)

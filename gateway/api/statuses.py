@@ -39,6 +39,7 @@ STATUSES: Mapping[str, int] = {
     "upstream_redirect": 502,
     "upstream_server_failed": 502,
     "upstream_too_large": 502,
+    "connector_failure": 502,
     "interrupted": 502,
     "upstream_busy": 503,
     "upstream_unreachable": 503,

@@ -55,8 +55,9 @@ class Streams:
 
 
 @get("/v1/requests/{request_id:str}/stream")
-async def stream_events(request: Request[Any, Any, Any], request_id: str) -> Stream:
+async def stream_events(request: Request[Any, Any, Any]) -> Stream:
     """The timeline so far (or after Last-Event-ID), then each event as it happens, until the request is final."""
+    request_id = request.path_params["request_id"]
     services = services_of(request)
     principal = await caller(request, Kind.CHANNEL, Kind.OPERATOR)
     channel_id, request_id = scope_of(principal), request_id_of(request_id)
