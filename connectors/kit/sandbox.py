@@ -75,13 +75,21 @@ class SandboxServer:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request, the institution's or the control API's."""
         if request.path.startswith("/_sandbox"):
-            handler = self._control.get((request.method, request.path))
-            return await handler(request) if handler else _json({"error": "no such control call"}, 404)
+            return await self._control_call(request)
         self.in_flight += 1
         try:
             return await self._serve(request)
         finally:
             self.in_flight -= 1
+
+    async def _control_call(self, request: web.BaseRequest) -> web.StreamResponse:
+        handler = self._control.get((request.method, request.path))
+        if handler is None:
+            return _json({"error": "no such control call"}, 404)
+        try:
+            return await handler(request)
+        except (SwitchError, msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+            return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         heard = Heard(request.method, request.path, request.query, request.headers, await request.read())
@@ -135,10 +143,7 @@ class SandboxServer:
         return _json({"switches": self.switches.shown()})
 
     async def _add_switch(self, request: web.BaseRequest) -> web.StreamResponse:
-        try:
-            self.switches.add(read_switch(msgspec.json.decode(await request.read())))
-        except (SwitchError, msgspec.DecodeError) as error:
-            return _json({"error": str(error)}, 400)
+        self.switches.add(read_switch(msgspec.json.decode(await request.read())))
         return _json({"switches": self.switches.shown()}, 201)
 
     async def _clear_switches(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -154,10 +159,7 @@ class SandboxServer:
 
     async def _act(self, request: web.BaseRequest) -> web.StreamResponse:
         facts = msgspec.json.decode(await request.read())
-        try:
-            return _json(self.institution.act(facts.get("action", ""), facts))
-        except KeyError as error:
-            return _json({"error": f"no such act or subject: {error.args[0]}"}, 404)
+        return _json(self.institution.act(facts["action"], facts))
 
     async def _advance_clock(self, request: web.BaseRequest) -> web.StreamResponse:
         desk = self.institution.desk

@@ -1,5 +1,6 @@
 """What an institution's sandbox is built from: requests heard, answers given, test persons, and a desk."""
 
+import json
 import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -60,7 +61,7 @@ class Person:
     outcome: str
     text: Mapping[str, str]  #: `ar` and `en`.
     facts: Mapping[str, Any]  #: What else the institution's sandbox knows of the person.
-    #: Operation -> what the connector must make of it, call after call: "refused:not_the_owner", "error:upstream_fault".
+    #: Operation -> what the connector must make of it, call after call: "pending", "refused:not_the_owner".
     expect: Mapping[str, list[str]] = field(default_factory=dict)
 
 
@@ -121,6 +122,15 @@ class Desk:
     def now(self) -> datetime:
         """The institution's time, aware UTC."""
         return self._clock() + self.advanced
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object that was sent; empty for anything else, however it is broken."""
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 class Institution(ABC):

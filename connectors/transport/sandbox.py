@@ -14,13 +14,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
-from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstoodError, Person
+from connectors.kit.sandbox_institution import (
+    Answer,
+    Demand,
+    Desk,
+    Heard,
+    Institution,
+    NotUnderstoodError,
+    Person,
+    read_object,
+)
 from connectors.kit.sandbox_pdf import make_pdf
 
 TOKEN_SECONDS = 300
 PAGE_SIZE = 2
 VALID_DAYS = 30
-VEHICLE = re.compile(r"/v1/vehicles/(\d{2})/(\d{4,7})")
+VEHICLE = re.compile(r"/v1/vehicles/([0-9]{2})/([0-9]{4,7})")
 FIELDS = ("requestId", "plateNumber", "governorate", "category", "owner")
 TEXTS: Mapping[str, str] = {
     "FOUND": "المركبة موجودة",
@@ -152,7 +161,7 @@ class Sandbox(Institution):
 
     def _statement(self, heard: Heard) -> Answer:
         key = heard.headers.get("Idempotency-Key", "")
-        body = _read_object(heard.body)
+        body = read_object(heard.body)
         if not key or any(field not in body for field in FIELDS) or not isinstance(body["owner"], dict):
             return _refuse(422, "INVALID_REQUEST")
         person = self.persons.find(str(body["owner"].get("nationalNumber", "")))
@@ -191,11 +200,3 @@ class Sandbox(Institution):
 
 def _vehicle(plate: str) -> Mapping[str, Any]:
     return {"plateNumber": plate, "make": "سيارة تجريبية", "modelYear": 2010, "seized": False}
-
-
-def _read_object(raw: bytes) -> Mapping[str, Any]:
-    try:
-        content = json.loads(raw)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}

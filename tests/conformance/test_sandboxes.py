@@ -14,10 +14,10 @@ import pytest
 
 from connectors.kit.contract import Call
 from tests.conformance.live import acted_id, staged
-from tests.conformance.packages import base_document, heard, opened, say
+from tests.conformance.packages import PACKAGES, base_document, heard, manifest_of, opened, say
 from tests.sandboxes import ROOT, SandboxProcess, start_sandbox, stop_sandbox
 
-NAMES = ["education", "syriatel_cash", "transport"]
+NAMES = [name for name, package in PACKAGES.items() if (package.folder / "sandbox.py").is_file()]
 OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
 
 
@@ -83,14 +83,39 @@ def test_the_page_stands_alone(sandbox, name) -> None:
     assert "الأفعال" in page
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        ("switches", b'{"mode": "explode"}', "mode is one of"),
+        ("switches", b"{", "DecodeError"),
+        ("acts", b'{"action": "dance"}', "dance"),
+        ("acts", b"[]", "TypeError"),
+        ("clock", b'{"advance_seconds": "soon"}', "TypeError"),
+    ],
+)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wrong_switch_is_refused_with_its_reason(sandbox, name) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox(name).port, timeout=10)
-    connection.request("POST", "/_sandbox/switches", json.dumps({"mode": "explode"}))
-    answer = connection.getresponse()
-    assert answer.status == 400
-    assert "mode is one of" in json.loads(answer.read())["error"]
-    connection.close()
+def test_a_wrong_control_call_is_refused_with_its_reason(sandbox, name, path, body, reason) -> None:
+    status, text = post(sandbox(name), f"/_sandbox/{path}", body)
+    assert status == 400
+    assert reason in json.loads(text)["error"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff\xfe", b"[]", b"null", b"<a>", b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000]
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_nonsense_on_the_wire_never_breaks_a_sandbox(sandbox, name, body) -> None:
+    process = sandbox(name)
+    manifest = manifest_of(name)
+    wires = {operation["wire"].split(" ", 1)[-1] for operation in manifest["operations"].values()}
+    paths = {manifest["soap"]["path"]} if manifest["kind"] == "soap" else wires
+    for path in paths:
+        status, text = post(process, path, body)
+        assert text
+        assert "Traceback" not in text
+        assert "500 Internal Server Error" not in text
+        assert status in (200, 401, 404, 422, 500)
+    assert process.effects() == []
 
 
 def envelope(sandbox: SandboxProcess, *, created: datetime, nonce: bytes, password: str = "", user: str = "") -> bytes:
@@ -110,8 +135,13 @@ def envelope(sandbox: SandboxProcess, *, created: datetime, nonce: bytes, passwo
 
 def post_soap(sandbox: SandboxProcess, body: bytes) -> tuple[int, str]:
     """Send it as it is."""
+    return post(sandbox, "/certificates/v1", body)
+
+
+def post(sandbox: SandboxProcess, path: str, body: bytes) -> tuple[int, str]:
+    """One POST of these bytes: status and text."""
     connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
-    connection.request("POST", "/certificates/v1", body, {"Content-Type": "text/xml"})
+    connection.request("POST", path, body, {"Content-Type": "text/xml"})
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.kit.sandbox_institution import Answer, Demand, Desk, Heard, Institution, NotUnderstoodError, Person
+from connectors.kit.sandbox_institution import (
+    Answer,
+    Demand,
+    Desk,
+    Heard,
+    Institution,
+    NotUnderstoodError,
+    Person,
+    read_object,
+)
 
 BASE = "/ePayment_external_Json/rs/ePaymentExternalModule/"
 CALLS = {
@@ -28,8 +37,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "resend": ("merchantMSISDN", "transactionID", "token"),
 }
 WIRE_NAMES = {operation: call for call, operation in CALLS.items()}
-MSISDN = re.compile(r"9639\d{8}")
-WHOLE_POUNDS = re.compile(r"[1-9]\d{0,11}")
+MSISDN = re.compile(r"9639[0-9]{8}")
+WHOLE_POUNDS = re.compile(r"[1-9][0-9]{0,11}")
 BALANCE = 1_000_000
 TOKEN_LIFE = timedelta(hours=1)
 REQUEST_LIFE = timedelta(minutes=10)
@@ -77,11 +86,7 @@ class Sandbox(Institution):
         operation = CALLS.get(heard.path.removeprefix(BASE))
         if operation is None or heard.method != "POST":
             raise NotUnderstoodError(Answer(b"not found", status=404, content_type="text/plain"))
-        try:
-            content = json.loads(heard.body)
-        except ValueError:
-            content = None
-        return Demand(operation, heard, content if isinstance(content, dict) else {})
+        return Demand(operation, heard, read_object(heard.body))
 
     def answer(self, demand: Demand) -> Answer:
         """Null parameters first, then the token, then the call."""
