@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.kit.answer import AnswerReader
 from connectors.kit.authentication import FetchToken, Tokens, headers_of, life, oauth2
-from connectors.kit.contract import Call, Operation, Outcome, Ports, Prepared, Token
+from connectors.kit.contract import Call, Effect, Operation, Outcome, Ports, Prepared, Token
 from connectors.kit.errors import MappingFailed, TokenUnavailable
 from connectors.kit.http import HttpClient
 from connectors.kit.manifest import OAuth2, SettingValue, TokenOperation
@@ -120,7 +120,12 @@ class DeclarativeConnector:
             message = self._render(operation, call, self._ports.settings, call.secrets, token)
         request = self._wire.request(message, payload.masked, self._headers(token))
         answer = await self._http.exchange(
-            request, call, seconds=_left(end), max_bytes=operation.max_response_bytes, gated=gated
+            request,
+            call,
+            seconds=_left(end),
+            max_bytes=operation.max_response_bytes,
+            gated=gated,
+            fresh=operation.effect is Effect.NONE,
         )
         if answer.status == 401 and isinstance(self._package.manifest.authentication, OAuth2):
             raise TokenRejected("HTTP 401", exchange=answer.exchange)

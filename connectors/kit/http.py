@@ -84,6 +84,8 @@ class _GatedRequest(aiohttp.ClientRequest):
 
     async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         flight = _flight.get()
+        if conn.transport is None or conn.transport.is_closing():
+            raise NotSent("the kept connection had ended")
         flight.gate()
         flight.sent = True
         return await super().send(conn)
@@ -107,21 +109,30 @@ class HttpClient:
         self._connections = connections
         self._connect_seconds = connect_seconds
         self._tls = tls
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}  #: By whether connections are always new.
 
     async def exchange(
-        self, request: HttpRequest, call: Call, *, seconds: float, max_bytes: int, gated: bool = True
+        self,
+        request: HttpRequest,
+        call: Call,
+        *,
+        seconds: float,
+        max_bytes: int,
+        gated: bool = True,
+        fresh: bool = False,
     ) -> HttpAnswer:
         """Send once and read the whole answer, in `seconds` altogether.
 
-        `gated` is false for what goes before the act itself (a token). Raises NotSent when no byte left; TimedOut and
-        ConnectionLost when it may have arrived; Redirected, Throttled, TooLarge, Unreadable for answers of these kinds.
+        `gated` is false for what goes before the act itself (a token). `fresh` takes a new connection: for acts whose
+        lost answer nobody can ask about, because a kept connection may be dying just now. Raises NotSent when no byte
+        left; TimedOut and ConnectionLost when it may have arrived; Redirected, Throttled, TooLarge, Unreadable for
+        answers of these kinds.
         """
         flight = _Flight(call.send_gate if gated else _open, request.evidence)
         _flight.set(flight)
         try:
             async with asyncio.timeout(max(seconds, 0.0)):
-                headers = await self._converse(request, call.traceparent, flight, max_bytes)
+                headers = await self._converse(request, call.traceparent, flight, max_bytes, fresh=fresh)
         except TimeoutError as error:
             if flight.sent:
                 raise TimedOut("no whole answer came within the deadline", exchange=flight.exchange()) from error
@@ -131,11 +142,11 @@ class HttpClient:
         return answer
 
     async def _converse(
-        self, request: HttpRequest, traceparent: str, flight: _Flight, max_bytes: int
+        self, request: HttpRequest, traceparent: str, flight: _Flight, max_bytes: int, *, fresh: bool
     ) -> Mapping[str, str]:
         headers = {**request.headers, "traceparent": traceparent} if traceparent else request.headers
         try:
-            async with self._pool().request(
+            async with self._pool(fresh=fresh).request(
                 request.method,
                 URL(self._base_url + request.path, encoded=True),
                 data=request.body or None,
@@ -149,10 +160,10 @@ class HttpClient:
         except (aiohttp.ClientError, OSError) as error:
             raise _classified(error, flight) from error
 
-    def _pool(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _pool(self, *, fresh: bool) -> aiohttp.ClientSession:
+        if fresh not in self._sessions:
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True),
+                connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True, force_close=fresh),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "jisr", "Accept-Encoding": "gzip"},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
@@ -161,8 +172,8 @@ class HttpClient:
                 request_class=_GatedRequest,
             )
             session._retry_connection = False  # noqa: SLF001  # else it resends GET, PUT, DELETE on a dead connection
-            self._session = session
-        return self._session
+            self._sessions[fresh] = session
+        return self._sessions[fresh]
 
     def _refuse_by_status(self, answer: HttpAnswer) -> None:
         if 300 <= answer.status < 400:
@@ -192,8 +203,8 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close the pool; the client opens another when it is used again."""
-        session, self._session = self._session, None
-        if session is not None:
+        while self._sessions:
+            _, session = self._sessions.popitem()
             await session.close()
 
 

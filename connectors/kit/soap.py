@@ -17,6 +17,7 @@ from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
 _DECLARED_ENCODING = re.compile(rb"""^<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _MEDIA_TYPES = {"text/xml", "application/xml"}
 _FAULT_LEVELS = 8
+_MAX_ATTRIBUTES = 10_000  #: libxml2 has no limit of its own, and reports each one that the schema does not know.
 
 #: One parser for all answers: no entity is expanded, nothing is loaded, and libxml2's limits on depth and size stay on.
 _PARSER = etree.XMLParser(
@@ -139,6 +140,8 @@ def _parse(raw: bytes) -> Any:
         raise ValueError("the answer is not XML in UTF-8 without BOM")
     if b"<!DOCTYPE" in raw:
         raise ValueError("the answer has a DOCTYPE")
+    if raw.count(b"=") > _MAX_ATTRIBUTES:
+        raise ValueError("the answer has too many attributes")
     declared = _DECLARED_ENCODING.match(raw)
     if declared is not None and declared[1].lower() not in {b"utf-8", b"us-ascii"}:
         raise ValueError("the declared encoding is not UTF-8")

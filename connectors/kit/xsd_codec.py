@@ -122,8 +122,8 @@ class ElementCodec:
     def build(self, value: Mapping[str, Any]) -> Any:
         """The element with these children. Raises ValueError for what the schema has no place for."""
         namespace = self.tag[1:].partition("}")[0] if self.tag.startswith("{") else None
-        prefixes: Any = {None: namespace} if namespace else None  # None, the default namespace, is unknown to the stubs
-        element = etree.Element(self.tag, nsmap=prefixes)
+        # a prefix, because children of an unqualified schema would fall into a default namespace when it is written
+        element = etree.Element(self.tag, nsmap={"m": namespace} if namespace else None)
         self.type.build(element, value)
         return element
 

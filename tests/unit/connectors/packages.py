@@ -15,13 +15,24 @@ NAMESPACE = "urn:moe.gov.sy:certificates:v1"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 PDF = b"%PDF-1.7\n" + b"1 0 obj << >> endobj\n" * 3 + b"%%EOF"
 DOCUMENT: dict[str, Any] = {
-    "request": {"id": "r-1", "service": "education.secondary-certificate-copy", "language": "ar", "accepted_at": "2026-03-01T12:00:00Z"},
+    "request": {
+        "id": "r-1",
+        "service": "education.secondary-certificate-copy",
+        "language": "ar",
+        "accepted_at": "2026-03-01T12:00:00Z",
+    },
     "applicant": {
         "national_number": "01234567890",
         "name": {"given": "سمر", "father": "خالد", "mother": "هند", "family": "الخطيب"},
         "assurance": "low",
     },
-    "input": {"document_kind": "certificate", "year": 2015, "branch": "scientific", "governorate": "damascus", "exam_number": "123"},
+    "input": {
+        "document_kind": "certificate",
+        "year": 2015,
+        "branch": "scientific",
+        "governorate": "damascus",
+        "exam_number": "123",
+    },
     "delivery": {},
     "fee": {"amount_minor": 2500, "currency": "SYP", "denomination": "SYP-new"},
     "payer": {"mobile": "+963931234567"},
@@ -45,7 +56,14 @@ def envelope(body: str, declaration: str = '<?xml version="1.0" encoding="utf-8"
     return f'{declaration}<s:Envelope xmlns:s="{ENVELOPE}"><s:Body>{body}</s:Body></s:Envelope>'.encode()
 
 
-def progress(status: str = "00", *, operation: str = "SubmitRequest", pdf: bytes | None = PDF, request_id: str = "op-1", extra: str = "") -> str:
+def progress(
+    status: str = "00",
+    *,
+    operation: str = "SubmitRequest",
+    pdf: bytes | None = PDF,
+    request_id: str = "op-1",
+    extra: str = "",
+) -> str:
     document = ""
     if pdf is not None:
         document = (
@@ -59,7 +77,11 @@ def progress(status: str = "00", *, operation: str = "SubmitRequest", pdf: bytes
 
 
 def fault(code: str, *, detail: str | None = None) -> str:
-    inner = f'<detail><ServiceFault xmlns="{NAMESPACE}"><Code>{detail}</Code><Message>words</Message></ServiceFault></detail>' if detail else ""
+    inner = (
+        f'<detail><ServiceFault xmlns="{NAMESPACE}"><Code>{detail}</Code><Message>words</Message></ServiceFault></detail>'
+        if detail
+        else ""
+    )
     return f"<s:Fault><faultcode>s:{code}</faultcode><faultstring>words</faultstring>{inner}</s:Fault>"
 
 
@@ -85,7 +107,9 @@ stale = { error = "token_rejected" }
 ANSWER = "answer: {code: answer.status, message: answer.message, reference: answer.number, data: {n: answer.n}}\n"
 
 
-def write_package(root: Path, *, manifest: str, mappings: dict[str, str], codes: str = CODES, name: str = "office") -> Path:
+def write_package(
+    root: Path, *, manifest: str, mappings: dict[str, str], codes: str = CODES, name: str = "office"
+) -> Path:
     folder = root / name
     (folder / "mapping").mkdir(parents=True)
     (folder / "manifest.toml").write_text(manifest, "utf-8")

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import zlib
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ OK = wire("200 OK", b'{"a":1}', "Content-Type: application/json; charset=UTF-8")
 
 
 @asynccontextmanager
-async def client(url, **options):
+async def client(url, **options) -> AsyncIterator[HttpClient]:
     http = HttpClient(url, now=lambda: NOW, **options)
     try:
         yield http
@@ -55,9 +56,20 @@ def _closed_port() -> int:
 
 async def test_an_answer_is_read_whole_and_its_exchange_keeps_the_masked_request():
     async with RawServer([says(OK)]) as server, client(server.url) as http:
-        answer = await http.exchange(post(), Call("op-1", {}, traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01"), seconds=5, max_bytes=1000)
-    assert (answer.status, answer.body, answer.media_type, answer.charset) == (200, b'{"a":1}', "application/json", "utf-8")
-    assert (answer.exchange.request, answer.exchange.response, answer.exchange.status) == (b'{"otp":"***"}', b'{"a":1}', 200)
+        answer = await http.exchange(
+            post(), Call("op-1", {}, traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01"), seconds=5, max_bytes=1000
+        )
+    assert (answer.status, answer.body, answer.media_type, answer.charset) == (
+        200,
+        b'{"a":1}',
+        "application/json",
+        "utf-8",
+    )
+    assert (answer.exchange.request, answer.exchange.response, answer.exchange.status) == (
+        b'{"otp":"***"}',
+        b'{"a":1}',
+        200,
+    )
     (request,) = server.received
     assert request.line == "POST /act?x=1 HTTP/1.1"
     assert request.body == b'{"otp":"1234"}'
@@ -146,6 +158,13 @@ async def test_n4_a_kept_connection_that_dies_before_the_answer_never_resends(me
         assert [request.connection for request in server.received] == [1, 1]
 
 
+async def test_an_act_that_nobody_can_ask_about_takes_a_new_connection():
+    async with RawServer([says(OK)]) as server, client(server.url) as http:
+        for fresh in (False, True, True, False):
+            await http.exchange(post(), CALL, seconds=5, max_bytes=1000, fresh=fresh)
+        assert [request.connection for request in server.received] == [1, 2, 3, 1]
+
+
 async def test_a_kept_connection_that_the_server_closed_while_idle_is_not_used_again():
     async with RawServer([says(OK, then_close=True)]) as server, client(server.url) as http:
         for _ in range(3):
@@ -158,24 +177,42 @@ async def test_a_kept_connection_that_the_server_closed_while_idle_is_not_used_a
 
 @pytest.mark.parametrize(
     "raw",
-    [OK, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n" + b'{"a":1}' + b"\r\n0\r\n\r\n"],
+    [
+        OK,
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n"
+        + b'{"a":1}'
+        + b"\r\n0\r\n\r\n",
+    ],
 )
 async def test_n5_an_answer_cut_at_every_offset_is_never_an_answer(raw):
-    async with RawServer([says(raw[:n], then_close=True) for n in range(len(raw))]) as server, client(server.url) as http:
+    async with (
+        RawServer([says(raw[:n], then_close=True) for n in range(len(raw))]) as server,
+        client(server.url) as http,
+    ):
         for _ in range(len(raw)):
             with pytest.raises((ConnectionLost, Unreadable)):
                 await http.exchange(post(), CALL, seconds=5, max_bytes=1000)
     assert len(server.received) == len(raw)
 
 
-@pytest.mark.parametrize("raw", [b"\0\1\2\3\4\r\n\r\n", b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\0\1\2\3\4\r\n\r\n",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+    ],
+)
 async def test_n6_what_is_not_http_is_unreadable(raw):
     with pytest.raises((Unreadable, ConnectionLost)) as caught:
         await _one(says(raw, then_close=True))
     assert caught.value.maybe_delivered
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"])
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
+)
 async def test_n9_a_redirect_is_never_followed(status):
     async with RawServer([says(OK)]) as elsewhere:
         with pytest.raises(Redirected):
@@ -185,7 +222,14 @@ async def test_n9_a_redirect_is_never_followed(status):
 
 @pytest.mark.parametrize(
     ("status", "wish", "seconds"),
-    [("503 Busy", "120", 120), ("429 Slow", "0", 0), ("429 Slow", None, None), ("503 Busy", "Sun, 01 Mar 2026 12:10:00 GMT", 600), ("503 Busy", "315360000", 3600), ("429 Slow", "soon", None)],
+    [
+        ("503 Busy", "120", 120),
+        ("429 Slow", "0", 0),
+        ("429 Slow", None, None),
+        ("503 Busy", "Sun, 01 Mar 2026 12:10:00 GMT", 600),
+        ("503 Busy", "315360000", 3600),
+        ("429 Slow", "soon", None),
+    ],
 )
 async def test_n10_a_wish_to_wait_is_honoured_and_capped(status, wish, seconds):
     headers = [f"Retry-After: {wish}"] if wish is not None else []
@@ -197,7 +241,17 @@ async def test_n10_a_wish_to_wait_is_honoured_and_capped(status, wish, seconds):
 
 @pytest.mark.parametrize(
     ("wish", "seconds"),
-    [("9" * 5000, 3600), ("Sun, 01 Mar 2020 12:10:00 GMT", 0), ("Sun, 01 Mar 2036 12:10:00 GMT", 3600), ("-5", None), ("1.5", None), ("", None), ("٣", None), (None, None), ("Sun, 99 Mar 2036 12:10:00 GMT", None)],
+    [
+        ("9" * 5000, 3600),
+        ("Sun, 01 Mar 2020 12:10:00 GMT", 0),
+        ("Sun, 01 Mar 2036 12:10:00 GMT", 3600),
+        ("-5", None),
+        ("1.5", None),
+        ("", None),
+        ("٣", None),
+        (None, None),
+        ("Sun, 99 Mar 2036 12:10:00 GMT", None),
+    ],
 )
 def test_n10_an_absurd_wish_is_capped_or_ignored(wish, seconds):
     assert retry_after_seconds(wish, NOW) == seconds
@@ -208,7 +262,12 @@ def _rss_mib() -> float:
 
 
 async def test_n11_an_endless_answer_is_cut_at_the_cap():
-    async with RawServer([floods(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n", b"x" * 65536)]) as server, client(server.url) as http:
+    async with (
+        RawServer(
+            [floods(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n", b"x" * 65536)]
+        ) as server,
+        client(server.url) as http,
+    ):
         before = _rss_mib()
         with pytest.raises(TooLarge) as caught:
             await http.exchange(post(), CALL, seconds=20, max_bytes=2_000_000)
@@ -227,7 +286,9 @@ async def test_n11_a_gzip_bomb_never_unfolds_beyond_the_cap(layers):
     before = _rss_mib()
     limit = 2_000_000 if layers == 1 else len(bomb)
     with pytest.raises(TooLarge):
-        await _one(says(wire("200 OK", bomb, "Content-Type: text/xml", "Content-Encoding: gzip")), seconds=20, max_bytes=limit)
+        await _one(
+            says(wire("200 OK", bomb, "Content-Type: text/xml", "Content-Encoding: gzip")), seconds=20, max_bytes=limit
+        )
     assert _rss_mib() - before < 50
 
 
@@ -291,12 +352,19 @@ async def test_the_send_gate_is_asked_when_the_connection_stands():
             with pytest.raises(NotSent):
                 await http.exchange(post(), Call("op-1", {}, send_gate=gate), seconds=5, max_bytes=1000)
             assert len(seen) == 1
-            assert (await http.exchange(post(), Call("op-1", {}, send_gate=gate), seconds=5, max_bytes=1000, gated=False)).status == 200
+            assert (
+                await http.exchange(post(), Call("op-1", {}, send_gate=gate), seconds=5, max_bytes=1000, gated=False)
+            ).status == 200
     assert len(server.received) == 1
 
 
 async def test_no_error_says_anything_of_the_bodies():
-    for script in (resets(), says(b"\0secret"), says(wire("200 OK", b"secret" * 10)), says(wire("302 F", b"secret", "Location: http://secret"))):
+    for script in (
+        resets(),
+        says(b"\0secret"),
+        says(wire("200 OK", b"secret" * 10)),
+        says(wire("302 F", b"secret", "Location: http://secret")),
+    ):
         with pytest.raises(ConnectorError) as caught:
             await _one(script, max_bytes=20, seconds=0.5)
         assert "secret" not in str(caught.value)

@@ -10,7 +10,10 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 ARABIC = st.text(st.sampled_from("ابتثجحخدذرزسشصضطظعغفقكلمنهوي "), max_size=20)
 
 
-@pytest.mark.parametrize(("written", "folded"), [("٠١٢٣٤٥٦٧٨٩", "0123456789"), ("۰۱۲۳۴۵۶۷۸۹", "0123456789"), ("رقم ۱۲٣4", "رقم 1234"), ("", "")])
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [("٠١٢٣٤٥٦٧٨٩", "0123456789"), ("۰۱۲۳۴۵۶۷۸۹", "0123456789"), ("رقم ۱۲٣4", "رقم 1234"), ("", "")],
+)
 def test_arabic_indic_and_persian_digits_become_ascii(written, folded):
     assert fold_digits(written) == folded
 

@@ -1,5 +1,7 @@
 """The mapping language."""
 
+from typing import Any
+
 import jmespath
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from mappings.language import MAX_BYTES, Compiler, read_document
 
 TABLES = {"level": CodeTable.of("level", {"basic": {"code": "B"}, "secondary": {"code": "S"}})}
 FUNCTIONS = MappingFunctions(TABLES)
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "operation_id": "op-1",
     "applicant": {"national_number": "٠١٢٣٤٥٦٧٨٩٠", "name": {"given": "أحمد"}, "birth_date": "1990-05-17"},
     "input": {"level": "basic", "governorate": "aleppo", "rows": [{"n": 1}, {"n": 2}, {}], "empty": "", "zero": 0},
@@ -71,7 +73,17 @@ def test_an_expression_gives_its_value(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["applicant.", "nothing(here)", "digits()", "digits(a, b)", "code('no_table', a)", "code('level.no_column', a)", "code('governorates.flag', a)", "a" * 1001, ""],
+    [
+        "applicant.",
+        "nothing(here)",
+        "digits()",
+        "digits(a, b)",
+        "code('no_table', a)",
+        "code('level.no_column', a)",
+        "code('governorates.flag', a)",
+        "a" * 1001,
+        "",
+    ],
 )
 def test_a_wrong_expression_is_refused_at_load_with_file_and_key(text):
     with pytest.raises(MappingError, match=r"^x/mapping/y\.yaml: request\.body\.Name: "):
@@ -99,7 +111,12 @@ JSON = st.recursive(
     max_leaves=8,
 )
 PATHS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
-TEXTS = st.one_of(PATHS, st.tuples(PATHS, PATHS).map(" || ".join), PATHS.map("not_null({0}, 'z')".format), st.tuples(PATHS, PATHS, PATHS).map("{0[0]} || ({0[1]} || {0[2]})".format))
+TEXTS = st.one_of(
+    PATHS,
+    st.tuples(PATHS, PATHS).map(" || ".join),
+    PATHS.map("not_null({0}, 'z')".format),
+    st.tuples(PATHS, PATHS, PATHS).map("{0[0]} || ({0[1]} || {0[2]})".format),
+)
 
 
 @given(TEXTS, st.dictionaries(st.sampled_from(["a", "b", "c"]), JSON, max_size=3))
@@ -109,18 +126,34 @@ def test_compiled_expressions_mean_what_the_interpreter_means(text, document):
 
 
 def test_null_leaves_and_empty_mappings_are_left_out():
-    template = _template({"Id": "operation_id", "None": "input.nothing", "Deep": {"Deeper": {"None": "input.nothing"}}, "No": None, "One": 1, "Yes": True})
+    template = _template(
+        {
+            "Id": "operation_id",
+            "None": "input.nothing",
+            "Deep": {"Deeper": {"None": "input.nothing"}},
+            "No": None,
+            "One": 1,
+            "Yes": True,
+        }
+    )
     assert template(DOCUMENT) == {"Id": "op-1", "One": 1, "Yes": True}
     assert _template({"None": "input.nothing"})(DOCUMENT) is None
 
 
 def test_when_leaves_a_mapping_out():
-    tree = {"Basic": {"$when": "input.level == 'basic'", "Id": "operation_id"}, "Other": {"$when": "input.level == 'secondary'", "Id": "operation_id"}, "Empty": {"$when": "input.empty", "Id": "operation_id"}}
+    tree = {
+        "Basic": {"$when": "input.level == 'basic'", "Id": "operation_id"},
+        "Other": {"$when": "input.level == 'secondary'", "Id": "operation_id"},
+        "Empty": {"$when": "input.empty", "Id": "operation_id"},
+    }
     assert _template(tree)(DOCUMENT) == {"Basic": {"Id": "op-1"}}
 
 
 def test_each_makes_a_list_and_the_rest_stays_visible():
-    tree = {"Rows": {"$each": "input.rows", "$item": {"N": "item.n", "Id": "operation_id"}}, "None": {"$each": "input.nothing", "$item": "item"}}
+    tree = {
+        "Rows": {"$each": "input.rows", "$item": {"N": "item.n", "Id": "operation_id"}},
+        "None": {"$each": "input.nothing", "$item": "item"},
+    }
     assert _template(tree)(DOCUMENT) == {"Rows": [{"N": 1, "Id": "op-1"}, {"N": 2, "Id": "op-1"}, {"Id": "op-1"}]}
     with pytest.raises(MappingError, match="a list"):
         _template({"Rows": {"$each": "operation_id", "$item": "item"}})(DOCUMENT)
@@ -140,7 +173,10 @@ def test_a_part_that_contains_itself_is_refused():
         _template({"$use": "deep"}, {"deep": {"Child": {"$use": "deep"}}})
 
 
-@pytest.mark.parametrize("tree", [{"$nonsense": "a"}, {"A": 1.5}, {"$each": "a"}, {"$each": "a", "$item": "b", "C": "d"}, {"$when": 3, "A": "b"}])
+@pytest.mark.parametrize(
+    "tree",
+    [{"$nonsense": "a"}, {"A": 1.5}, {"$each": "a"}, {"$each": "a", "$item": "b", "C": "d"}, {"$when": 3, "A": "b"}],
+)
 def test_an_unknown_directive_or_leaf_is_refused(tree):
     with pytest.raises(MappingError):
         _template(tree)

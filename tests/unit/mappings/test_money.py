@@ -17,7 +17,17 @@ def _parse(amount):
 
 @pytest.mark.parametrize(
     ("written", "minor"),
-    [("25", 2500), ("25.5", 2550), ("25.50", 2550), ("0.01", 1), (25, 2500), (Decimal("25.10"), 2510), ("٢٥.٥٠", 2550), ("۲۵", 2500), ("999999999999999.99", 99999999999999999)],
+    [
+        ("25", 2500),
+        ("25.5", 2550),
+        ("25.50", 2550),
+        ("0.01", 1),
+        (25, 2500),
+        (Decimal("25.10"), 2510),
+        ("٢٥.٥٠", 2550),
+        ("۲۵", 2500),
+        ("999999999999999.99", 99999999999999999),
+    ],
 )
 def test_a10_an_exact_amount_is_read(written, minor):
     assert _parse(written) == Money(minor, "SYP", "SYP-new")
@@ -26,14 +36,16 @@ def test_a10_an_exact_amount_is_read(written, minor):
 @pytest.mark.parametrize(
     "written",
     ["0", "0.00", "-1", "+1", "1e3", "1E3", "0.1e1", "NaN", "Infinity", "1.005", "25.", ".5", "", " 25", "25 ", "1,000", "1_000", "007", "0x10", "25\n", "1" * 16, "1" * 5000,
-     0, -1, 10**30, True, 25.0, 0.1 + 0.2, None, b"25", Decimal("NaN"), Decimal("1E+3"), Decimal("-1"), Decimal("1.005"), "٢٥٫٥", "²5"],
+     0, -1, 10**30, True, 25.0, 0.1 + 0.2, None, b"25", Decimal("NaN"), Decimal("1E+3"), Decimal(-1), Decimal("1.005"), "٢٥٫٥", "²5"],
 )  # fmt: skip
 def test_a10_anything_else_is_refused(written):
     with pytest.raises(ValueError):
         _parse(written)
 
 
-@pytest.mark.parametrize(("currency", "denomination"), [("USD", "SYP-new"), ("SYP", "SYP"), ("syp", "SYP-new"), ("SYP", "")])
+@pytest.mark.parametrize(
+    ("currency", "denomination"), [("USD", "SYP-new"), ("SYP", "SYP"), ("syp", "SYP-new"), ("SYP", "")]
+)
 def test_a10_a_currency_without_that_denomination_is_refused(currency, denomination):
     with pytest.raises(ValueError):
         parse_amount("1", currency, denomination)

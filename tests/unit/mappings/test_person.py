@@ -14,7 +14,9 @@ def test_a_national_number_is_folded(written):
     assert national_number(written) == "01234567890"
 
 
-@pytest.mark.parametrize("written", ["", "1234567890", "012345678901", "0123456789x", "0123 4567890", "¹1234567890", "-1234567890"])
+@pytest.mark.parametrize(
+    "written", ["", "1234567890", "012345678901", "0123456789x", "0123 4567890", "¹1234567890", "-1234567890"]
+)
 def test_what_has_not_eleven_digits_is_no_national_number(written):
     with pytest.raises(ValueError):
         national_number(written)
@@ -30,21 +32,35 @@ def test_every_usual_way_of_writing_a_mobile_gives_one_number(subscriber, prefix
     assert mobile(written) == "+963" + subscriber
 
 
-@pytest.mark.parametrize("written", ["", "0112345678", "+96291234567", "+9639123456789", "09123", "9x2345678", "0963912345678"])
+@pytest.mark.parametrize(
+    "written", ["", "0112345678", "+96291234567", "+9639123456789", "09123", "9x2345678", "0963912345678"]
+)
 def test_what_is_no_syrian_mobile_is_refused(written):
     with pytest.raises(ValueError):
         mobile(written)
 
 
 def test_wires_want_three_forms():
-    assert [mobile_as("0931234567", form) for form in ("e164", "international", "local")] == ["+963931234567", "963931234567", "0931234567"]
+    assert [mobile_as("0931234567", form) for form in ("e164", "international", "local")] == [
+        "+963931234567",
+        "963931234567",
+        "0931234567",
+    ]
     with pytest.raises(ValueError):
         mobile_as("0931234567", "dashes")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("prefix", "operator"),
-    [("093", "syriatel"), ("098", "syriatel"), ("099", "syriatel"), ("094", "mtn"), ("095", "mtn"), ("096", "mtn"), ("091", None)],
+    [
+        ("093", "syriatel"),
+        ("098", "syriatel"),
+        ("099", "syriatel"),
+        ("094", "mtn"),
+        ("095", "mtn"),
+        ("096", "mtn"),
+        ("091", None),
+    ],
 )
 def test_the_prefix_tells_the_operator(prefix, operator):
     assert mobile_operator(f"{prefix}1234567") == operator
