@@ -112,7 +112,8 @@ class Dispatcher:
         except BaseException:
             self._give_back(places, {})
             raise
-        crash.point("claim.after_commit")
+        if claims.works:
+            crash.point("claim.after_commit")
         taken: dict[str, int] = {}
         for work in claims.works:
             taken[work.lane] = taken.get(work.lane, 0) + 1
@@ -239,6 +240,7 @@ class Dispatcher:
             operation_id=exchange.plan.operation_id,
             document=canonical_document(work, exchange.plan),
             secrets=exchange.secrets,
+            deadline_seconds=self._policy.deadlines.get(exchange.plan.lane),
             traceparent=work.traceparent,
             send_gate=exchange.window.check,
         )

@@ -36,6 +36,7 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     absences_needed: int
     otp_tries: int
     lanes: dict[str, int]
+    deadlines: dict[str, float]
 
 
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -237,6 +238,10 @@ def _checked(values: dict[str, Any]) -> Settings:
         (
             settings.dispatch.send_window_seconds >= settings.dispatch.lease_seconds,
             "The setting dispatch.send_window_seconds must be less than dispatch.lease_seconds.",
+        ),
+        (
+            any(seconds <= 0 for seconds in settings.dispatch.deadlines.values()),
+            "A number in the setting dispatch.deadlines must be more than 0.",
         ),
         (settings.dispatch.max_tries < 1, "The setting dispatch.max_tries must be 1 or more."),
         (not settings.dispatch.inquiry_seconds, "The setting dispatch.inquiry_seconds needs at least one number."),
