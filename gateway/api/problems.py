@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import ClientException, HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.exceptions import ClientException, MethodNotAllowedException, NotFoundException
 
 from gateway.api.correlation import traceparent
 from gateway.api.negotiation import language_of
@@ -78,13 +78,24 @@ def respond(request: Request[Any, Any, Any], problem: Problem, *, allow: str | N
 
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Whatever went wrong, as a problem; what nobody foresaw is logged and told as `internal_error`."""
-    allow = (error.headers or {}).get("Allow") if isinstance(error, HTTPException) else None
+    allow = _allowed(request) if isinstance(error, MethodNotAllowedException) else None
     problem = problem_of(error)
     if problem.code == "internal_error":
         log.error("request_failed", code=problem.code, exc_info=error)
     elif STATUSES[problem.code] >= 500:
         log.warning("request_refused", code=problem.code, exc_info=error)
     return respond(request, problem, allow=allow)
+
+
+def _allowed(request: Request[Any, Any, Any]) -> str:
+    """The methods of the address, which the router does not tell (RFC 9110 wants them with a 405)."""
+    given = request.scope["path"].rstrip("/").split("/")
+    methods: set[str] = set()
+    for route in request.app.routes:
+        parts = route.path_format.rstrip("/").split("/")
+        if len(parts) == len(given) and all(a == b or a.startswith("{") for a, b in zip(parts, given, strict=True)):
+            methods |= set(getattr(route, "methods", ()))
+    return ", ".join(sorted(methods))
 
 
 def problem_of(error: Exception) -> Problem:
