@@ -75,7 +75,7 @@ def _check_table(name: str, functions: MappingFunctions) -> None:
         raise ValueError(f"code table {name!r} has no such column")
 
 
-def _compile(node: Node, functions: MappingFunctions) -> Evaluate:
+def _compile(node: Node, functions: MappingFunctions) -> Evaluate:  # noqa: PLR0911  # one per kind of node
     """A closure for the usual kinds of node; the interpreter, with the same meaning, for the rest."""
     match node["type"]:
         case "field":
@@ -92,6 +92,12 @@ def _compile(node: Node, functions: MappingFunctions) -> Evaluate:
         case "or_expression":
             left, right = (_compile(child, functions) for child in node["children"])
             return lambda context: right(context) if _is_false(value := left(context)) else value
+        case "not_expression":
+            inner = _compile(node["children"][0], functions)
+            return lambda context: _is_false(inner(context))
+        case "comparator" if node["value"] == "eq" and _is_text(node["children"][1]):
+            left, text = _compile(node["children"][0], functions), node["children"][1]["value"]
+            return lambda context: bool(left(context) == text)
     visit = TreeInterpreter(Options(custom_functions=functions)).visit
     return lambda context: visit(node, context)
 
@@ -99,6 +105,10 @@ def _compile(node: Node, functions: MappingFunctions) -> Evaluate:
 def _is_false(value: Any) -> bool:
     """JMESPath's falsehood: null, false, and the empty text, list and object. Zero is true."""
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)
+
+
+def _is_text(node: Node) -> bool:
+    return node["type"] == "literal" and isinstance(node["value"], str)
 
 
 def _flat(node: Node) -> Iterator[Node]:

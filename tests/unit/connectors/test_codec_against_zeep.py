@@ -224,7 +224,7 @@ def wide(tmp_path_factory) -> Any:
     soap = type("S", (), {"wsdl": "w.wsdl", "port": None})()
     return load_wsdl(folder, manifest, soap), Document(
         str(folder / "w.wsdl"), TRANSPORT, settings=Settings(strict=True)
-    )  # type: ignore[arg-type]
+    )
 
 
 @given(tree=TREES)

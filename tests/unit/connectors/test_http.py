@@ -27,6 +27,9 @@ from tests.unit.connectors.raw_server import RawServer, drips, floods, hangs, re
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 CALL = Call("op-1", {})
+CHUNKED = (
+    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n0\r\n\r\n'
+)
 OK = wire("200 OK", b'{"a":1}', "Content-Type: application/json; charset=UTF-8")
 
 
@@ -179,9 +182,7 @@ async def test_a_kept_connection_that_the_server_closed_while_idle_is_not_used_a
     "raw",
     [
         OK,
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n"
-        + b'{"a":1}'
-        + b"\r\n0\r\n\r\n",
+        CHUNKED,
     ],
 )
 async def test_n5_an_answer_cut_at_every_offset_is_never_an_answer(raw):

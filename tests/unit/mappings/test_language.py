@@ -112,6 +112,9 @@ JSON = st.recursive(
 )
 PATHS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
 TEXTS = st.one_of(
+    PATHS.map("!!({0} == 'x')".format),
+    PATHS.map("!{0}".format),
+    st.tuples(PATHS, PATHS).map("{0[0]} == {0[1]} && !{0[0]}".format),
     PATHS,
     st.tuples(PATHS, PATHS).map(" || ".join),
     PATHS.map("not_null({0}, 'z')".format),
