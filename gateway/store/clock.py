@@ -19,8 +19,8 @@ class Clock:
 
     def __init__(self) -> None:
         """Start without any offset."""
-        self.offset_ms = 0
-        self._passed_seconds = 0.0
+        self.offset_ms = 0  #: Of the wall clock.
+        self.passed_ms = 0  #: What `advance` added, which the database's clock is given too.
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 UTC."""
@@ -32,17 +32,17 @@ class Clock:
 
     def monotonic(self) -> float:
         """Seconds that never go back; a jump of the wall clock does not touch them."""
-        return time.monotonic() + self._passed_seconds
+        return time.monotonic() + self.passed_ms / 1000
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: the wall clock and the monotonic clock go forward."""
+        """Let time pass: the wall clock, the monotonic clock and `sql_now` go forward."""
         if seconds < 0:
             raise ValueError("time does not go back; `jump` moves the wall clock alone")
         self.offset_ms += round(seconds * 1000)
-        self._passed_seconds += seconds
+        self.passed_ms += round(seconds * 1000)
 
     def jump(self, seconds: float) -> None:
-        """Set the wall clock forward or back, as an operator or NTP would; the monotonic clock goes on."""
+        """Set the wall clock forward or back, as an operator or NTP would; no other clock follows."""
         self.offset_ms += round(seconds * 1000)
 
 
@@ -61,8 +61,8 @@ def sql_now(conn: Connection) -> ColumnElement[int]:
     clock = clock_of(conn)
     if conn.dialect.name == "sqlite":
         return literal(clock.now_ms(), BigInteger)
-    if clock.offset_ms:
-        return _POSTGRESQL_NOW + literal(clock.offset_ms, BigInteger)
+    if clock.passed_ms:
+        return _POSTGRESQL_NOW + literal(clock.passed_ms, BigInteger)
     return _POSTGRESQL_NOW
 
 

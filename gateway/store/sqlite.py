@@ -12,14 +12,15 @@ from typing import Any, TypeVar
 import structlog
 from pysqlite3 import dbapi2
 from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from gateway.store import migrate
-from gateway.store.batcher import Batcher, BatchFunction
+from gateway.store.batcher import Batcher, BatchFunction, Failed
 from gateway.store.clock import CLOCK, Clock
 from gateway.store.errors import StoreError
 from gateway.store.owner import Ownership, next_generation, refuse_network_file_system
-from gateway.store.writer import Writer, driver_connection, run_batch, translated
+from gateway.store.writer import Writer, driver_connection, first, run_batch, translated
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,6 +28,8 @@ R = TypeVar("R")
 log = structlog.get_logger()
 
 READERS = 4
+#: Writes that may share a COMMIT; a batch counts as one.
+MAX_GROUP = 256
 BUSY_MILLISECONDS = 20_000
 SAFE_SYNCHRONOUS = {"FULL": 2, "EXTRA": 3}
 MOUNTINFO = Path("/proc/self/mountinfo")
@@ -101,8 +104,10 @@ class SqliteStore:
         self.path = path
         self.generation = 0
         self.upgraded: migrate.Upgraded | None = None
+        self.max_group = MAX_GROUP  #: 1, set before `open`, gives every write a COMMIT of its own.
         self._clock = clock
         self._read_only = read_only
+        self._closed = False
         self._synchronous = synchronous
         self._reading = _engine(path, synchronous, read_only=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="jisr-sqlite-reader")
@@ -128,7 +133,7 @@ class SqliteStore:
                 self._ownership = Ownership.take(self.path)
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
                 self._start_writer()
-        except dbapi2.Error as error:
+        except (dbapi2.Error, DBAPIError) as error:
             raise _start_error(self.path, error) from error
         except OSError as error:
             raise StoreError(f"the database {self.path} cannot be opened: {error.strerror}") from error
@@ -149,7 +154,7 @@ class SqliteStore:
         self.upgraded = migrate.upgrade(conn)
         self.generation = next_generation(conn)
         raw.execute("COMMIT")
-        self._writer = Writer(conn)
+        self._writer = Writer(conn, self.max_group)
         self._writer.start()
 
     def _require_durable(self, raw: dbapi2.Connection) -> None:
@@ -171,10 +176,13 @@ class SqliteStore:
 
     async def read(self, fn: Callable[..., T], *args: Any) -> T:
         """Run `fn(conn, *args)` on one snapshot; it sees every write that was answered before."""
+        if self._closed:
+            raise StoreError("the database is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read, fn, *args))
 
     async def close(self) -> None:
         """Finish what waits, check the log into the database, and give up the ownership."""
+        self._closed = True
         await self._batcher.finish()
         await asyncio.to_thread(self.shut)
 
@@ -196,8 +204,18 @@ class SqliteStore:
         return self._writer.submit(run)
 
     async def _flush(self, fn: BatchFunction, rows: list[Any]) -> Sequence[Any]:
-        outcomes: Sequence[Any] = await self._submit(lambda conn: run_batch(conn, fn, rows))
-        return outcomes
+        try:
+            outcomes: Sequence[Any] = await self._submit(lambda conn: run_batch(conn, fn, rows))
+        except StoreError:
+            raise
+        except Exception:
+            if len(rows) == 1:
+                raise
+        else:
+            return outcomes
+        # COMMIT found a deferred constraint broken by one of the rows, and does not say by which.
+        alone = await asyncio.gather(*(self.write(partial(_one, fn, row)) for row in rows), return_exceptions=True)
+        return [Failed(each) if isinstance(each, BaseException) else each[0] for each in alone]
 
     def _read(self, fn: Callable[..., T], *args: Any) -> T:
         conn = getattr(self._local, "conn", None)
@@ -219,11 +237,15 @@ class SqliteStore:
                 raw.execute("ROLLBACK")
 
 
-def _start_error(path: Path, error: dbapi2.Error) -> StoreError:
+def _one(fn: BatchFunction, row: Any, conn: Connection) -> tuple[Any]:
+    """Wrapped, so that an exception that is a result is not taken for a failure."""
+    return (first(fn, row, conn),)
+
+
+def _start_error(path: Path, error: dbapi2.Error | DBAPIError) -> StoreError:
     known = translated(error)
-    if isinstance(known, StoreError):
-        return type(known)(f"the database {path} cannot be opened: {known}")
-    return StoreError(f"the database {path} cannot be opened: {error}")
+    reason = known if isinstance(known, StoreError) else getattr(error, "orig", error)
+    return StoreError(f"the database {path} cannot be opened: {reason}")
 
 
 async def open_sqlite(url: URL, clock: Clock, *, read_only: bool) -> SqliteStore:

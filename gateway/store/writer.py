@@ -16,13 +16,10 @@ from typing import Any
 
 from pysqlite3 import dbapi2
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gateway.store.batcher import BatchFunction, Failed, aligned, answer
 from gateway.store.errors import StorageFull, StoreError, StoreUnavailable
-
-#: Jobs per COMMIT; a batch counts as one job.
-MAX_GROUP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,9 @@ class Job:
 class Writer:
     """Owns the writing connection once `start` was called; nothing else may use it until `stop` returned."""
 
-    def __init__(self, conn: Connection) -> None:
-        """`conn` is in driver autocommit and has its pragmas set."""
+    def __init__(self, conn: Connection, max_group: int) -> None:
+        """`conn` is in driver autocommit and has its pragmas set; `max_group` jobs at most share a COMMIT."""
+        self.max_group = max_group
         self._conn = conn
         self._raw: dbapi2.Connection = driver_connection(conn)
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
@@ -80,7 +78,7 @@ class Writer:
         if first is None:
             return [], False
         group = [first]
-        while len(group) < MAX_GROUP:
+        while len(group) < self.max_group:
             try:
                 job = self._queue.get_nowait()
             except Empty:
@@ -94,14 +92,20 @@ class Writer:
         """Run the group in one transaction; the outcomes are true only because COMMIT came back."""
         try:
             self._raw.execute("BEGIN IMMEDIATE")
-            outcomes = [run_alone(self._conn, job.run, alone=len(group) == 1) for job in group]
-            if self._raw.in_transaction:
-                self._raw.execute("COMMIT")
-                return outcomes
+            outcomes = []
+            for job in group:
+                outcomes.append(run_alone(self._conn, job.run, alone=len(group) == 1))
+                if not self._raw.in_transaction:
+                    return _nothing_stored(outcomes, len(group))
+            self._raw.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whoever waits gets it
             self._roll_back()
-            return [Failed(translated(error))] * len(group)
-        return _after_lost_transaction(outcomes)
+            failure = translated(error)
+            if len(group) > 1 and not isinstance(failure, StoreError):
+                # COMMIT found a deferred constraint broken by one of them, and does not say by whom.
+                return [self._commit([job])[0] for job in group]
+            return [Failed(failure)] * len(group)
+        return outcomes
 
     def _roll_back(self) -> None:
         if self._raw.in_transaction:
@@ -145,14 +149,15 @@ def run_batch(conn: Connection, fn: BatchFunction, rows: Sequence[Any]) -> list[
         raise whole.error
     outcomes = []
     for row in rows:
-        outcome = run_alone(conn, partial(_first, fn, row))
+        outcome = run_alone(conn, partial(first, fn, row))
         if isinstance(outcome, Failed) and not raw.in_transaction:
             raise outcome.error
         outcomes.append(outcome)
     return outcomes
 
 
-def _first(fn: BatchFunction, row: Any, conn: Connection) -> Any:
+def first(fn: BatchFunction, row: Any, conn: Connection) -> Any:
+    """The result of a batch of one row."""
     return aligned(fn, conn, [row])[0]
 
 
@@ -179,6 +184,8 @@ def translated(error: Exception) -> Exception:
             kind, text = StoreUnavailable, f"the disk does not take the write ({cause})"
         case dbapi2.SQLITE_CORRUPT | dbapi2.SQLITE_NOTADB:
             kind, text = StoreError, f"the database file is damaged ({cause})"
+        case _ if isinstance(error, dbapi2.IntegrityError):  # of COMMIT, which SQLAlchemy has not seen
+            return IntegrityError("COMMIT", None, error)
         case _:
             return error
     translation = kind(text)
@@ -186,13 +193,13 @@ def translated(error: Exception) -> Exception:
     return translation
 
 
-def _after_lost_transaction(outcomes: Sequence[Any]) -> list[Any]:
-    """SQLite ended the transaction by itself (disk full, I/O error), or a lone job failed: nobody's work is stored."""
-    lost = next(
-        (outcome for outcome in outcomes if isinstance(outcome, Failed)),
-        Failed(RuntimeError("a store function ended the transaction by itself")),
-    )
-    return [outcome if isinstance(outcome, Failed) else lost for outcome in outcomes]
+def _nothing_stored(outcomes: Sequence[Any], jobs: int) -> list[Any]:
+    """A lone job failed, or SQLite ended the transaction by itself (disk full, I/O error): all of the group failed."""
+    last = outcomes[-1]
+    if not isinstance(last, Failed):
+        last = Failed(RuntimeError("a store function ended the transaction by itself"))
+    earlier = [outcome if isinstance(outcome, Failed) else last for outcome in outcomes[:-1]]
+    return earlier + [last] * (jobs - len(earlier))
 
 
 def _answer(group: Sequence[Job], outcomes: Sequence[Any]) -> None:

@@ -1,0 +1,209 @@
+"""What only PostgreSQL has: connections that break, transactions that collide, and settings that lose data."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from gateway.security.keyring import Keyring
+from gateway.store.clock import Clock
+from gateway.store.engine import CommitUnknown, StorageFull, Store, StoreError, StoreUnavailable, open_store
+from tests.conftest import Database
+from tests.postgresql import Server
+from tests.unit.gateway.store.counters import add, add_all, names
+
+
+@pytest.fixture
+def dialect() -> str:
+    """This file is about one database only."""
+    return "postgresql"
+
+
+SOCKET = ".s.PGSQL.5432"
+COMMIT = b"Q\x00\x00\x00\x0cCOMMIT;\x00"  # the simple query, not the word in BEGIN ISOLATION LEVEL READ COMMITTED
+
+
+class Cutter:
+    """A proxy on a Unix socket that breaks the connection at a COMMIT, before or after the server sees it."""
+
+    def __init__(self, upstream: Path) -> None:
+        """Forward to the server's socket folder."""
+        self.upstream = upstream
+        self.cut: str | None = None  #: "before" or "after"; once
+        self.connections: set[asyncio.Task[None]] = set()
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one connection."""
+        self.connections.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_unix_connection(self.upstream / SOCKET)
+        back = asyncio.create_task(_forward(up_reader, writer))
+        while chunk := await reader.read(65536):
+            if self.cut and COMMIT in chunk:
+                cut, self.cut = self.cut, None
+                back.cancel()
+                await asyncio.wait([back])
+                if cut == "after":
+                    up_writer.write(chunk)
+                    await up_reader.read(1)  # the server has answered: it is committed
+                break
+            up_writer.write(chunk)
+        back.cancel()
+        await asyncio.wait([back])
+        for end in (up_writer, writer):
+            end.close()
+            with suppress(OSError):
+                await end.wait_closed()
+
+
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while chunk := await reader.read(65536):
+        writer.write(chunk)
+
+
+@asynccontextmanager
+async def _cutting(server: Server, folder: Path) -> AsyncIterator[Cutter]:
+    cutter = Cutter(server.socket)
+    listener = await asyncio.start_unix_server(cutter.accept, folder / SOCKET)
+    yield cutter
+    listener.close()
+    await asyncio.wait(cutter.connections)
+
+
+@pytest.mark.parametrize(("cut", "stored"), [("before", set()), ("after", {"lost?"})])
+async def test_s3_a_connection_lost_during_commit_is_unknown_whatever_happened(
+    cut: str, stored: set[str], database: Database, postgresql_server: Server, keyring: Keyring, tmp_path: Path
+) -> None:
+    async with _cutting(postgresql_server, tmp_path) as cutter:
+        url = database.url.replace(str(postgresql_server.socket), str(tmp_path))
+        store = await open_store(url, keyring, Clock())
+        cutter.cut = cut
+        with pytest.raises(CommitUnknown):
+            await store.write(add, "lost?")
+        assert await store.read(names) == stored
+        cutter.cut = cut
+        outcomes = await asyncio.gather(*(store.batch(add_all, name) for name in "ab"), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {CommitUnknown}, "an unknown batch is not run again"
+        await store.close()
+
+
+async def test_a_connection_lost_before_commit_is_repeated_and_stored_once(store: Store) -> None:
+    calls = []
+
+    def unlucky(conn: Connection) -> str:
+        calls.append(1)
+        add(conn, "once")
+        if len(calls) == 1:
+            conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return "done"
+
+    assert await store.write(unlucky) == "done"
+    assert len(calls) == 2
+    assert await store.read(names) == {"once"}
+
+
+@pytest.mark.parametrize(("state", "calls"), [("40001", 6), ("40P01", 6), ("53100", 1), ("22012", 1)])
+async def test_collisions_are_repeated_and_nothing_else_is(state: str, calls: int, store: Store) -> None:
+    kinds = {"53100": StorageFull, "22012": DBAPIError}
+    count = 0
+
+    def collide(conn: Connection) -> None:
+        nonlocal count
+        count += 1
+        conn.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'invented' USING ERRCODE = '{state}'; END $$")
+
+    with pytest.raises(kinds.get(state, StoreUnavailable)):
+        await store.write(collide)
+    assert count == calls
+    assert await store.write(add, "after") == "after"
+
+
+async def test_two_transactions_that_deadlock_both_end_well(store: Store) -> None:
+    await store.write(add, "x")
+    await store.write(add, "y")
+
+    def lock(conn: Connection, first: str, second: str) -> None:
+        for name in (first, second):
+            conn.execute(text("SELECT pg_sleep(0.1)"))  # so that both hold their first row
+            conn.execute(text("UPDATE tokens SET expires_at = expires_at + 1 WHERE name = :name"), {"name": name})
+
+    await asyncio.gather(*(store.write(lock, *pair) for pair in [("x", "y"), ("y", "x")]))
+    counters = await store.read(lambda conn: conn.execute(text("SELECT expires_at FROM tokens")).scalars().all())
+    assert counters == [2, 2]
+
+
+@pytest.mark.parametrize("setting", ["synchronous_commit"])
+async def test_c11_a_role_whose_commit_is_not_on_the_disk_is_refused(
+    setting: str, database: Database, keyring: Keyring, postgresql_server: Server
+) -> None:
+    name = database.url.partition("@/")[2].partition("?")[0]
+    await asyncio.to_thread(postgresql_server.execute, f'ALTER DATABASE "{name}" SET {setting} = off')
+    with pytest.raises(StoreError, match=f"{setting}=off"):
+        await open_store(database.url, keyring, Clock())
+
+
+async def test_c11_a_server_with_fsync_off_is_refused(
+    database: Database, keyring: Keyring, postgresql_server: Server
+) -> None:
+    def fsync(value: str) -> None:
+        postgresql_server.execute(f"ALTER SYSTEM SET fsync = {value}")
+        postgresql_server.execute("SELECT pg_reload_conf()")
+
+    async def shown() -> str:
+        import asyncpg
+
+        connection = await asyncpg.connect(user="postgres", database="postgres", host=str(postgresql_server.socket))
+        value: str = await connection.fetchval("SHOW fsync")
+        await connection.close()
+        return value
+
+    await asyncio.to_thread(fsync, "off")
+    try:
+        while await shown() != "off":
+            await asyncio.sleep(0.01)
+        with pytest.raises(StoreError, match="fsync=off"):
+            await open_store(database.url, keyring, Clock())
+    finally:
+        await asyncio.to_thread(fsync, "on")
+        while await shown() != "on":
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://postgres@127.0.0.1:1/jisr", "'jisr' at 127.0.0.1 cannot be used: the server cannot be reached"),
+        ("postgresql://postgres@/nowhere?host={socket}", "'nowhere' at .* cannot be used: the database does not exist"),
+        ("postgresql://stranger@/postgres?host={socket}", "cannot be used: the user may not log in"),
+    ],
+)
+async def test_a_server_that_cannot_be_used_is_one_clear_sentence(
+    url: str, sentence: str, keyring: Keyring, postgresql_server: Server
+) -> None:
+    with pytest.raises(StoreError, match=sentence) as caught:
+        await open_store(url.format(socket=postgresql_server.socket), keyring, Clock())
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_wrong_password_is_one_clear_sentence_without_the_password(
+    database: Database, keyring: Keyring, postgresql_server: Server
+) -> None:
+    rules = postgresql_server.folder / "data" / "pg_hba.conf"
+    before = rules.read_text()
+    await asyncio.to_thread(postgresql_server.execute, "CREATE ROLE guarded LOGIN PASSWORD 'invented-right'")
+    rules.write_text("local all guarded scram-sha-256\n" + before)
+    try:
+        await asyncio.to_thread(postgresql_server.execute, "SELECT pg_reload_conf()")
+        url = database.url.replace("postgres@", "guarded:invented-wrong@")
+        with pytest.raises(StoreError, match="the password is wrong") as caught:
+            await open_store(url, keyring, Clock())
+        assert "invented-wrong" not in str(caught.value)
+    finally:
+        rules.write_text(before)
+        await asyncio.to_thread(postgresql_server.execute, "SELECT pg_reload_conf()")
+        await asyncio.to_thread(postgresql_server.execute, "DROP ROLE guarded")
