@@ -54,7 +54,11 @@ def test_code_tables_stand_in_the_schema_as_codes_and_in_the_labels_in_both_lang
         ('kind = "pay"', 'kind = "deliver"', "exactly one step of kind pay"),
         ('kind = "pay"', 'kind = "dance"', "steps[2].kind must be one of check"),
         ('operation = "check"', "", "the key steps[1].operation is missing"),
-        ('"$ref" = "jisr:governorate"', '"$ref" = "jisr:planet"', "input.properties.governorate: the code table 'planet'"),
+        (
+            '"$ref" = "jisr:governorate"',
+            '"$ref" = "jisr:planet"',
+            "input.properties.governorate: the code table 'planet'",
+        ),
         ("additionalProperties = false", "additionalProperties = true", "additionalProperties = false"),
         ('required = ["document_kind"', 'required = ["colour"', "input.required names 'colour'"),
         ('pattern = "^[0-9]{1,10}$"', 'pattern = "("', "input is not a valid JSON Schema"),
@@ -63,7 +67,9 @@ def test_code_tables_stand_in_the_schema_as_codes_and_in_the_labels_in_both_lang
         ("minimum = 1950", "minimum = ", "cannot be read as TOML"),
     ],
 )
-def test_a_wrong_file_is_one_sentence_with_its_name_and_the_key(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+def test_a_wrong_file_is_one_sentence_with_its_name_and_the_key(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
     assert old in PAID
     with pytest.raises(CatalogueError) as caught:
         Catalogue.load([written(tmp_path, PAID.replace(old, new, 1))])

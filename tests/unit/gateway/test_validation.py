@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.api.openapi_examples import CERTIFICATE, VEHICLE
-from gateway.canonicalise import is_plain
+from gateway.canonicalise import canonicalise, is_plain
 from gateway.catalogue import Catalogue
 from gateway.errors import Problem
 from gateway.security.principals import Kind, Principal
@@ -108,15 +108,12 @@ def test_a20_text_that_is_not_what_it_seems_is_refused(text: str, place: str, es
     else:
         body["input"]["exam_number"] = [{"a": [text]}]
     raw = json.dumps(body, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
-    try:
+    with pytest.raises(Problem) as caught:
         check(raw)
-    except Problem as problem:
-        if not escaped and "\ud800" <= text[-1] <= "\udfff":
-            assert problem.code == "malformed_json"  # such bytes are not UTF-8
-        else:
-            assert {error.code for error in problem.errors} & {"bad_unicode", "bad_characters"}
+    if not escaped and "\ud800" <= text[-1] <= "\udfff":
+        assert caught.value.code == "malformed_json"  # such bytes are not UTF-8
     else:
-        pytest.fail("it was taken")
+        assert {error.code for error in caught.value.errors} & {"bad_unicode", "bad_characters"}
 
 
 @pytest.mark.parametrize(
@@ -169,11 +166,16 @@ def test_the_amount_may_be_left_out() -> None:
         ({"method": "cheque"}, [("/payment/method", "method_not_offered")]),
         ({"method": "syriatel_cash"}, [("/payment/payer/mobile", "payer_mobile_required")]),
         ({"method": "syriatel_cash", "payer": {"mobile": "12"}}, [("/payment/payer/mobile", "mobile_wrong")]),
-        ({"method": "syriatel_cash", "payer": {"mobile": "0944000001"}}, [("/payment/payer/mobile", "payer_mobile_foreign")]),
+        (
+            {"method": "syriatel_cash", "payer": {"mobile": "0944000001"}},
+            [("/payment/payer/mobile", "payer_mobile_foreign")],
+        ),
         ({"method": "syriatel_cash", "payer": "0931234567"}, [("/payment/payer", "wrong_type")]),
     ],
 )
-def test_a_payment_must_be_one_that_the_service_and_the_wallet_take(payment: Any, expected: list[tuple[str, str]]) -> None:
+def test_a_payment_must_be_one_that_the_service_and_the_wallet_take(
+    payment: Any, expected: list[tuple[str, str]]
+) -> None:
     body = certificate()
     if payment is None:
         del body["payment"]
@@ -275,9 +277,19 @@ def test_a_body_is_an_object(raw: bytes) -> None:
     assert caught.value.code == ("invalid_request" if raw == b"{}" else "malformed_json")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
 def test_no_json_makes_validation_crash(value: Any) -> None:
-    for body in (value, {**CERTIFICATE, "input": value}, {**CERTIFICATE, "applicant": value}, {**CERTIFICATE, "payment": value}):
+    for body in (
+        value,
+        {**CERTIFICATE, "input": value},
+        {**CERTIFICATE, "applicant": value},
+        {**CERTIFICATE, "payment": value},
+    ):
         with pytest.raises(Problem):
             check(json.dumps(body).encode())
 
@@ -291,8 +303,6 @@ def test_no_bytes_make_validation_crash(raw: bytes) -> None:
 @given(st.text())
 def test_a_text_without_need_of_care_is_told_apart_from_one_with(text: str) -> None:
     raw = json.dumps({"input": text}, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    from gateway.canonicalise import canonicalise
-
     value, errors = canonicalise({"input": text})
     if is_plain(raw):
         assert (value, errors) == ({"input": text}, [])

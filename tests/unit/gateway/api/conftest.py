@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -72,7 +72,7 @@ async def api(database: Database, keyring_path: Path, tmp_path: Path, clock: Clo
     settings = settings_module.load(config, environment={})
     async with gateway(settings, clock) as built:
         app = build_app(built.services)
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=cast("Any", app))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
             api = Api(app, built.services, client)
             for name, kind, services in (

@@ -16,8 +16,8 @@ PDF = b"%PDF-1.7 invented"
 def put_request(conn: Connection, channel_id: str, state: str = "accepted", **more: Any) -> str:
     """A request without a job, so that nothing moves it; `events_` are (kind, state, facts)."""
     now = now_ms(conn)
-    happened = more.pop("events_", [("accepted", "accepted", {})])
-    values = {
+    happened: list[tuple[str, str, dict[str, Any]]] = more.pop("events_", [("accepted", "accepted", {})])
+    values: dict[str, Any] = {
         "id": new_id(),
         "channel_id": channel_id,
         "service": "transport.vehicle-statement",
@@ -50,7 +50,13 @@ def put_event(conn: Connection, request_id: str, kind: str, state: str, facts: d
 
 
 def put_document(
-    conn: Connection, request_id: str, name: str, content: bytes = PDF, *, media_type: str = "application/pdf", spoilt: bool = False
+    conn: Connection,
+    request_id: str,
+    name: str,
+    content: bytes = PDF,
+    *,
+    media_type: str = "application/pdf",
+    spoilt: bool = False,
 ) -> str:
     """A document; `spoilt` stores other bytes than its digest says."""
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"

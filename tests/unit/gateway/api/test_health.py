@@ -14,7 +14,9 @@ async def test_a_process_that_answers_lives_and_one_that_commits_is_ready(api: A
     assert ready.json()["checks"] == {"database": "ok", "disk": "ok", "accepting": "ok"}
 
 
-async def test_s1_a_full_disk_makes_it_not_ready_and_room_makes_it_ready_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_s1_a_full_disk_makes_it_not_ready_and_room_makes_it_ready_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def full(*_: object) -> None:
         raise StorageFull("the disk is full")
 

@@ -53,7 +53,7 @@ async def test_every_endpoint_under_v1_asks_for_a_key(api: Api) -> None:
     for route in paths:
         if not route.path.startswith("/v1"):
             continue
-        for method in sorted(route.methods - {"OPTIONS"}):  # type: ignore[attr-defined]
+        for method in sorted(route.methods - {"OPTIONS"}):
             path = route.path_format.replace("{request_id}", "x").replace("{service_id}", "x")
             answer = await api.client.request(method, path)
             assert answer.status_code == 401, (method, path)

@@ -51,12 +51,14 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_every_schema_is_a_json_schema() -> None:
     for name, one in DOCUMENT["components"]["schemas"].items():
-        jsonschema_rs.meta.validate(one)
-        assert resolved(name)
+        assert jsonschema_rs.meta.is_valid(one), name
+        resolved(name)
 
 
 @pytest.mark.parametrize(("path", "method", "told"), operations())
-def test_every_operation_has_an_id_a_summary_a_tag_and_its_path_parameters(path: str, method: str, told: dict[str, Any]) -> None:
+def test_every_operation_has_an_id_a_summary_a_tag_and_its_path_parameters(
+    path: str, method: str, told: dict[str, Any]
+) -> None:
     assert told["operationId"]
     assert told["summary"]
     assert told["tags"]
@@ -90,7 +92,13 @@ async def test_answers_are_as_the_reference_says(api: Api) -> None:
 
     def put(conn: Any) -> str:
         request_id = put_request(
-            conn, "web", "awaiting_citizen", reason="otp_wrong", next_action=json.dumps(action), expires_at=9_999_999_999_999, events_=happened
+            conn,
+            "web",
+            "awaiting_citizen",
+            reason="otp_wrong",
+            next_action=json.dumps(action),
+            expires_at=9_999_999_999_999,
+            events_=happened,
         )
         put_intent(conn, request_id, "payer_action")
         put_document(conn, request_id, "a.pdf")
@@ -129,4 +137,6 @@ async def test_the_page_needs_no_other_host_and_no_script_of_its_own(api: Api) -
 
 
 def test_the_kept_document_is_current() -> None:
-    assert json.loads(KEPT.read_text("utf-8")) == DOCUMENT, "write it again: python -m gateway.api.openapi > docs/reference/openapi.json"
+    assert json.loads(KEPT.read_text("utf-8")) == DOCUMENT, (
+        "write it again: python -m gateway.api.openapi > docs/reference/openapi.json"
+    )

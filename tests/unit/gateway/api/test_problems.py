@@ -78,7 +78,11 @@ async def test_an_unforeseen_fault_tells_a_number_and_nothing_else(api: Api, mon
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(StorageFull("full"), "storage_unavailable"), (CommitUnknown("lost"), "commit_unknown"), (OSError("x"), "internal_error")],
+    [
+        (StorageFull("full"), "storage_unavailable"),
+        (CommitUnknown("lost"), "commit_unknown"),
+        (OSError("x"), "internal_error"),
+    ],
 )
 async def test_s1_a_store_that_cannot_write_is_said_with_a_time_to_come_back(
     api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
@@ -101,7 +105,14 @@ async def test_a_trace_is_continued_or_begun_and_always_named(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [f"00-{'0' * 32}-00f067aa0ba902b7-01", f"ff-{TRACE}-00f067aa0ba902b7-01", f"00-{TRACE.upper()}-00f067aa0ba902b7-01", "x", "\n"]
+    "bad",
+    [
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"ff-{TRACE}-00f067aa0ba902b7-01",
+        f"00-{TRACE.upper()}-00f067aa0ba902b7-01",
+        "x",
+        "\n",
+    ],
 )
 def test_a_trace_that_is_none_is_replaced(bad: str) -> None:
     assert TRACE not in traceparent_of(bad).lower()

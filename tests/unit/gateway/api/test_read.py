@@ -47,7 +47,9 @@ async def test_what_is_no_id_is_absent(api: Api, bad: str) -> None:
 
 
 async def test_a_request_shows_its_payment_its_documents_and_the_words_of_its_reason(api: Api) -> None:
-    request_id = await api.services.store.write(lambda conn: put_request(conn, "web", "in_doubt", reason="payment_in_doubt"))
+    request_id = await api.services.store.write(
+        lambda conn: put_request(conn, "web", "in_doubt", reason="payment_in_doubt")
+    )
     await api.services.store.write(put_intent, request_id, "in_doubt")
     digest = await api.services.store.write(put_document, request_id, "a.pdf")
     shown = (await api.get(f"/v1/requests/{request_id}")).json()
@@ -66,7 +68,10 @@ async def test_an_operator_reads_any_request_but_no_document(api: Api) -> None:
 
 
 async def test_a_timeline_is_told_oldest_first_with_words_for_its_codes(api: Api) -> None:
-    happened = [("accepted", "accepted", {}), ("parked", "parked", {"code": "mapping_failed", "connector": "transport"})]
+    happened = [
+        ("accepted", "accepted", {}),
+        ("parked", "parked", {"code": "mapping_failed", "connector": "transport"}),
+    ]
     request_id = await api.services.store.write(lambda conn: put_request(conn, "web", "parked", events_=happened))
     told = (await api.get(f"/v1/requests/{request_id}/events")).json()["items"]
     assert [event["kind"] for event in told] == ["accepted", "parked"]
@@ -85,14 +90,18 @@ async def test_a_document_comes_with_its_digest_and_cannot_run_in_a_browser(api:
     assert answer.headers["content-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
     assert answer.headers["etag"] == f'"{digest.hexdigest()}"'
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["content-disposition"].startswith('attachment; filename="1_.pdf"; filename*=UTF-8\'\'%D8%B5')
+    assert answer.headers["content-disposition"].startswith("attachment; filename=\"1_.pdf\"; filename*=UTF-8''%D8%B5")
     again = await api.get(f"/v1/requests/{request_id}/documents/1", If_None_Match=answer.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")
 
 
 @pytest.mark.parametrize(
     ("name", "media_type"),
-    [("a\r\nSet-Cookie: x=1.pdf", "application/pdf"), ("../../etc/passwd", "text/html\r\nX: y"), ("\u202efdp.exe", "TEXT/HTML")],
+    [
+        ("a\r\nSet-Cookie: x=1.pdf", "application/pdf"),
+        ("../../etc/passwd", "text/html\r\nX: y"),
+        ("\u202efdp.exe", "TEXT/HTML"),
+    ],
 )
 async def test_a_documents_name_and_kind_cannot_write_headers(api: Api, name: str, media_type: str) -> None:
     request_id = await api.services.store.write(put_request, "web")

@@ -18,6 +18,13 @@ def parsed(raw: bytes) -> list[dict[str, Any]]:
     return [json.loads(block.split("data: ", 1)[1]) for block in blocks]
 
 
+async def watched(api: Api, request_id: str, *, by_somebody: bool = True) -> None:
+    """Wait until a reader waits for the request, or until none does."""
+    async with asyncio.timeout(20):
+        while (request_id in api.services.watch._waiters) != by_somebody:  # noqa: ASYNC110 - it has no event of its own
+            await asyncio.sleep(0)
+
+
 async def told(messages: AsyncIterator[bytes], kind: str) -> dict[str, Any]:
     """The next event of that kind; the test fails when it does not come."""
     async with asyncio.timeout(20):
@@ -43,7 +50,7 @@ async def test_a_final_request_is_told_whole_and_the_stream_ends(api: Api) -> No
 
 @pytest.mark.parametrize("last", ["", "x", "' OR 1=1", "%00"])
 async def test_a_resume_from_nowhere_begins_at_the_beginning(api: Api, last: str) -> None:
-    happened = [("accepted", "accepted", {}), ("cancelled", "cancelled", {})]
+    happened: list[Any] = [("accepted", "accepted", {}), ("cancelled", "cancelled", {})]
     request_id = await api.services.store.write(lambda conn: put_request(conn, "web", "cancelled", events_=happened))
     answer = await api.get(f"/v1/requests/{request_id}/stream", Last_Event_ID=last)
     assert len(parsed(answer.content)) == 2
@@ -56,8 +63,7 @@ async def test_an_event_is_told_as_it_happens(api: Api, monkeypatch: pytest.Monk
     messages = follow(services, Streams(), request_id, "web", None, [])
     assert (await told(messages, "accepted"))["state"] == "accepted"
     reading = asyncio.create_task(told(messages, "completed"))
-    while request_id not in services.watch._waiters:
-        await asyncio.sleep(0)
+    await watched(api, request_id)
     await services.store.write(put_event, request_id, "completed", "completed")
     services.watch.publish([request_id])
     assert (await reading)["state"] == "completed"
@@ -89,8 +95,7 @@ async def test_o1_a_stopping_server_ends_its_streams(api: Api) -> None:
     messages = follow(api.services, streams, request_id, "web", None, [])
     await told(messages, "accepted")
     rest = asyncio.create_task(_all(messages))
-    while request_id not in api.services.watch._waiters:
-        await asyncio.sleep(0)
+    await watched(api, request_id)
     streams.close()
     async with asyncio.timeout(20):
         assert parsed(b"".join(await rest)) == []
@@ -101,12 +106,10 @@ async def test_a_reader_that_goes_away_leaves_nothing_behind(api: Api) -> None:
     messages = follow(api.services, Streams(), request_id, "web", None, [])
     await told(messages, "accepted")
     rest = asyncio.create_task(_all(messages))
-    while request_id not in api.services.watch._waiters:
-        await asyncio.sleep(0)
+    await watched(api, request_id)
     rest.cancel()
     await asyncio.gather(rest, return_exceptions=True)
-    while request_id in api.services.watch._waiters:
-        await asyncio.sleep(0)
+    await watched(api, request_id, by_somebody=False)
 
 
 async def _all(messages: AsyncIterator[bytes]) -> list[bytes]:

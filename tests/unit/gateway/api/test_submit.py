@@ -77,7 +77,11 @@ async def test_d4_a_bad_key_on_a_money_operation_is_refused(api: Api, key: str |
 
 
 async def test_d4_a_key_that_is_sent_twice_is_refused(api: Api) -> None:
-    headers = [*api.headers(Content_Type="application/json").items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    headers = [
+        *api.headers(Content_Type="application/json").items(),
+        ("Idempotency-Key", "a"),
+        ("Idempotency-Key", "b"),
+    ]
     answer = await api.client.post("/v1/requests", content=b"{}", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
 
@@ -116,7 +120,9 @@ async def test_a9_a_field_that_is_not_the_channels_to_set_is_refused(api: Api, f
         (b'{"a":NaN}', 422, "number_not_finite"),
     ],
 )
-async def test_a21_json_that_breaks_parsers_is_refused_in_one_sentence(api: Api, raw: bytes, status: int, code: str) -> None:
+async def test_a21_json_that_breaks_parsers_is_refused_in_one_sentence(
+    api: Api, raw: bytes, status: int, code: str
+) -> None:
     answer = await api.submit(raw)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
@@ -126,7 +132,9 @@ async def test_a_body_beyond_the_cap_is_refused(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=utf-16", "", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/json; charset=utf-16", "", "application/x-www-form-urlencoded"]
+)
 async def test_only_json_is_read(api: Api, kind: str) -> None:
     headers = api.headers(Content_Type=kind, Idempotency_Key="k")
     answer = await api.client.post("/v1/requests", content=b"{}", headers=headers)
