@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, event, text
@@ -22,6 +23,7 @@ WRITERS = 12
 READERS = 4
 POOL_WAIT_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 FLUSHERS = 2
 TRIES = 6
 SERIALIZATION_FAILURE = "40001"
@@ -97,8 +99,10 @@ class PostgresStore:
         await self._batcher.finish()
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
-        await self._engine.dispose()
-        await self._reading.dispose()
+        for engine in (self._engine, self._reading):
+            with suppress(TimeoutError):  # a server that does not say goodbye must not hold up the end of the process
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await engine.dispose()
 
     async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
         """Let the transaction end even when its caller is cancelled: a query cut in the middle costs the connection."""

@@ -1,6 +1,7 @@
 """Store functions that the tests of the store share: counters and notes in the `tokens` table, which has no references."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -63,3 +64,10 @@ def orphan(conn: Connection, key: str) -> str:
 def add_or_orphan(conn: Connection, rows: Sequence[str]) -> list[str]:
     """A batch in which a row called "orphan" makes COMMIT fail."""
     return [orphan(conn, row) if row == "orphan" else add(conn, row) for row in rows]
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until the condition holds; the test fails when it does not within a minute."""
+    async with asyncio.timeout(60):
+        while not await condition():  # noqa: ASYNC110 - the condition is in the database
+            await asyncio.sleep(0.005)

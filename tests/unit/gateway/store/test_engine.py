@@ -21,6 +21,7 @@ from tests.unit.gateway.store.counters import (
     largest_batch,
     names,
     orphan,
+    until,
 )
 
 
@@ -135,8 +136,11 @@ async def test_a_cancelled_callers_write_goes_on(store: Store) -> None:
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    while "kept" not in await store.read(names):
-        await asyncio.sleep(0)
+
+    async def kept() -> bool:
+        return "kept" in await store.read(names)
+
+    await until(kept)
 
 
 async def test_closing_answers_what_waits_and_refuses_what_comes(

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +15,7 @@ from gateway.store.clock import Clock
 from gateway.store.engine import CommitUnknown, StorageFull, Store, StoreError, StoreUnavailable, open_store
 from tests.conftest import Database
 from tests.postgresql import Server
-from tests.unit.gateway.store.counters import add, add_all, names
+from tests.unit.gateway.store.counters import add, add_all, names, until
 
 
 @pytest.fixture
@@ -57,13 +58,12 @@ class Cutter:
         await asyncio.wait([back])
         for end in (up_writer, writer):
             end.close()
-            with suppress(OSError):
-                await end.wait_closed()
 
 
 async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while chunk := await reader.read(65536):
         writer.write(chunk)
+    writer.close()
 
 
 @asynccontextmanager
@@ -154,24 +154,20 @@ async def test_c11_a_server_with_fsync_off_is_refused(
         postgresql_server.execute(f"ALTER SYSTEM SET fsync = {value}")
         postgresql_server.execute("SELECT pg_reload_conf()")
 
-    async def shown() -> str:
-        import asyncpg
-
+    async def shown(wanted: str) -> bool:
         connection = await asyncpg.connect(user="postgres", database="postgres", host=str(postgresql_server.socket))
-        value: str = await connection.fetchval("SHOW fsync")
+        value = await connection.fetchval("SHOW fsync")
         await connection.close()
-        return value
+        return bool(value == wanted)
 
     await asyncio.to_thread(fsync, "off")
     try:
-        while await shown() != "off":
-            await asyncio.sleep(0.01)
+        await until(lambda: shown("off"))
         with pytest.raises(StoreError, match="fsync=off"):
             await open_store(database.url, keyring, Clock())
     finally:
         await asyncio.to_thread(fsync, "on")
-        while await shown() != "on":
-            await asyncio.sleep(0.01)
+        await until(lambda: shown("on"))
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ async def test_s5_a_database_of_another_running_process_is_refused_until_it_dies
     database: Database, keyring: Keyring, keyring_path: Path, clock: Clock
 ) -> None:
     command = [sys.executable, "-c", OWNER, database.url, str(keyring_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:  # noqa: ASYNC220 - its first line is waited for
         assert other.stdout is not None
         assert other.stdout.readline() == b"owned\n"
         with pytest.raises(StoreError, match=f"is owned by the running process {other.pid}$"):
