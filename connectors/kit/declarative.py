@@ -116,6 +116,8 @@ class DeclarativeConnector:
     async def _once(self, prepared: Prepared, token: str, end: float, *, gated: bool = True) -> Outcome:
         call, operation, payload = prepared.call, prepared.operation, prepared.payload
         message = payload.masked
+        if missing := set(operation.secrets) - set(call.secrets):
+            raise MappingFailed(f"{self.name}.{operation.name}: the call lacks {', '.join(sorted(missing))}")
         if payload.live:
             message = self._render(operation, call, self._ports.settings, call.secrets, token)
         request = self._wire.request(message, payload.masked, self._headers(token))

@@ -26,6 +26,11 @@ class RestMessage:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def evidence(self) -> bytes:
+        """What is kept of it: the body, or the request line where there is none."""
+        return self.body or f"{self.method} {self.path}".encode()
+
     def to_send(self, headers: Mapping[str, str], evidence: bytes) -> HttpRequest:
         """The HTTP request, with the headers of the authentication added."""
         return HttpRequest(self.method, self.path, {**self.headers, **headers}, self.body, evidence)

@@ -76,7 +76,7 @@ class RestWire:
 
     def request(self, message: WireMessage, masked: WireMessage, headers: Mapping[str, str]) -> HttpRequest:
         """See Wire."""
-        return message.content.to_send(headers, masked.content.body)
+        return message.content.to_send(headers, masked.content.evidence)
 
     def read(self, operation: str, answer: HttpAnswer) -> Said:  # noqa: ARG002  # SOAP needs it
         """See Wire."""
