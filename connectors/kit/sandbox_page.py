@@ -22,7 +22,7 @@ const cell=(row,text)=>{const td=document.createElement('td');const b=document.c
 const fill=(id,rows,keys)=>{const body=document.querySelector('#'+id+' tbody');body.replaceChildren();
   for(const item of rows){const row=document.createElement('tr');if(item.count>1)row.className='double';
     for(const key of keys)cell(row,item[key]);body.append(row)}
-  if(!rows.length){const row=document.createElement('tr');cell(row,'لا شيء · nothing');row.className='none';
+  if(!rows.length){const row=document.createElement('tr');cell(row,'لا شيء · nothing');row.className='none';row.firstChild.colSpan=keys.length;
     body.append(row)}};
 const read=async path=>(await fetch('/_sandbox/'+path)).json();
 async function show(){
@@ -50,7 +50,7 @@ def _table(name: str, title: str, heads: str) -> str:
 PAGE = (
     '<!doctype html><html lang="ar" dir="rtl"><head><meta charset="utf-8"><title>{{name}} · sandbox</title>'
     f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-    "<h1>البيئة التجريبية · Sandbox: <bdi>{{name}}</bdi></h1>"
+    "<h1>البيئة التجريبية · <bdi>Sandbox</bdi> · <bdi>{{name}}</bdi></h1>"
     + _table(
         "ledger",
         "سجل الأفعال · Ledger of effects",
