@@ -31,6 +31,19 @@ QUICK = {
     "poll_seconds": 0.1,
     "inquiry_seconds": [0.3, 0.3, 0.5, 0.5, 1, 1, 1, 1, 1, 1],
 }
+#: For a gateway that many tests share: nothing in it runs out of time because the machine is busy.
+STEADY = QUICK | {
+    "lease_seconds": 30,
+    "send_window_seconds": 10,
+    "lanes": {"education.check": 4},
+    "deadlines": {
+        "education.check": 3,
+        "education.submit": 3,
+        "transport.vehicle-statement": 3,
+        "syriatel_cash.confirm": 3,
+        "syriatel_cash.initiate": 3,
+    },
+}
 PATIENCE_SECONDS = 30.0
 
 
@@ -192,6 +205,7 @@ class GatewayProcess:
         return found
 
 
+INSTITUTIONS = ("education", "transport", "syriatel_cash")
 #: Gives an installation that is not started yet.
 GatewayFactory = Callable[..., GatewayProcess]
 
@@ -206,7 +220,7 @@ def make_gateway(
     def make(**more: Any) -> GatewayProcess:
         folder = tmp_path / f"gateway{len(made)}"
         folder.mkdir()
-        connectors = {name: sandbox(name).settings for name in ("education", "transport", "syriatel_cash")}
+        connectors = {name: sandbox(name).settings for name in INSTITUTIONS}
         gateway = GatewayProcess(folder, database.url, more.pop("connectors", connectors), **more)
         gateway.install()
         made.append(gateway)
@@ -224,6 +238,45 @@ def gateway(make_gateway: GatewayFactory) -> GatewayProcess:
     running = make_gateway()
     running.start()
     return running
+
+
+@pytest.fixture(scope="session")
+def standing_gateways(
+    tmp_path_factory: pytest.TempPathFactory,
+    sandbox_processes: Callable[[str], SandboxProcess],
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[str], GatewayProcess]]:
+    """`standing_gateways("sqlite")`: the session's one running gateway on that database; all end with the session."""
+    running: dict[str, GatewayProcess] = {}
+    connectors = {name: sandbox_processes(name).settings for name in INSTITUTIONS}
+    with contextlib.ExitStack() as ending:
+
+        def gateway_on(dialect: str) -> GatewayProcess:
+            if dialect not in running:
+                folder = tmp_path_factory.mktemp(f"standing-{dialect}")
+                url = f"sqlite:///{folder / 'jisr.db'}"
+                if dialect == "postgresql":
+                    url = ending.enter_context(request.getfixturevalue("postgresql_server").fresh_database())
+                gateway = GatewayProcess(folder, url, connectors, dict(STEADY))
+                gateway.install()
+                gateway.start()
+                ending.callback(gateway.stop)
+                running[dialect] = gateway
+            return running[dialect]
+
+        yield gateway_on
+
+
+@pytest.fixture
+def standing(
+    dialect: str,
+    standing_gateways: Callable[[str], GatewayProcess],
+    sandbox: Callable[[str], SandboxProcess],
+) -> GatewayProcess:
+    """The shared running gateway, for tests that do not end it; the sandboxes are reset, its requests stay."""
+    for name in INSTITUTIONS:
+        sandbox(name)
+    return standing_gateways(dialect)
 
 
 #: Invented people and things; any other valid number than the sandboxes' test persons succeeds.
