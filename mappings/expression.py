@@ -14,6 +14,9 @@ Node = Mapping[str, Any]
 Evaluate = Callable[[Any], Any]
 
 MAX_CHARACTERS = 1000
+_MAX_DEPTH = 64
+#: JMESPath's own functions that make floats, in which amounts and references get lost.
+_FLOATING = frozenset({"avg", "to_number"})
 
 
 class Expression:
@@ -29,6 +32,8 @@ class Expression:
             node = jmespath.compile(text).parsed
         except JMESPathError as error:
             raise ValueError(f"not a JMESPath expression: {' '.join(str(error).split())}") from error
+        except RecursionError as error:
+            raise ValueError("an expression is nested too deeply") from error
         for part in _walk(node):
             _check_call(part, functions)
         self.fields = frozenset(part["value"] for part in _walk(node) if part["type"] == "field")
@@ -44,17 +49,21 @@ class Expression:
             raise ValueError("the code table has no such value") from error
 
 
-def _walk(node: Node) -> Iterator[Node]:
+def _walk(node: Node, depth: int = 0) -> Iterator[Node]:
+    if depth > _MAX_DEPTH:
+        raise ValueError("an expression is nested too deeply")
     yield node
     for child in node["children"]:
         if isinstance(child, Mapping):
-            yield from _walk(child)
+            yield from _walk(child, depth + 1)
 
 
 def _check_call(node: Node, functions: MappingFunctions) -> None:
     if node["type"] != "function_expression":
         return
     name, arguments = node["value"], node["children"]
+    if name in _FLOATING:
+        raise ValueError(f"{name}() makes a float; use integer(), or leave the number as it is")
     known = functions.FUNCTION_TABLE.get(name)
     if known is None:
         raise ValueError(f"there is no function {name}()")

@@ -97,7 +97,9 @@ class DeclarativeConnector:
         """Send and read the answer. Raises a ConnectorError when no readable answer came."""
         call, operation = prepared.call, prepared.operation
         seconds = operation.deadline_seconds
-        end = asyncio.get_running_loop().time() + min(seconds, call.deadline_seconds or seconds)
+        if call.deadline_seconds is not None:
+            seconds = min(seconds, call.deadline_seconds)
+        end = asyncio.get_running_loop().time() + seconds
         token = await self._token(call, end, rejected=None)
         try:
             return await self._once(prepared, token, end)

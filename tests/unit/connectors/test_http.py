@@ -101,7 +101,7 @@ async def test_n1_a_name_that_does_not_resolve_is_not_sent():
         assert not await http.reachable()
 
 
-async def test_n14_a_tls_handshake_that_fails_is_not_sent():
+async def test_n1_a_tls_handshake_that_fails_is_not_sent():
     async with RawServer([says(OK)]) as server, client(server.url.replace("http:", "https:")) as http:
         with pytest.raises(NotSent):
             await http.exchange(post(), CALL, seconds=0.5, max_bytes=1000)

@@ -82,6 +82,10 @@ def test_an_expression_gives_its_value(text, value):
         "code('level.no_column', a)",
         "code('governorates.flag', a)",
         "a" * 1001,
+        "(" * 900 + "a",
+        "!" * 900 + "a",
+        "to_number(a)",
+        "avg(a)",
         "",
     ],
 )
