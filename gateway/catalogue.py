@@ -61,7 +61,7 @@ class Service:
     delivery: tuple[str, ...]  #: The ways in which the result can reach the citizen.
     steps: tuple[Step, ...]
     schema: dict[str, Any]  #: JSON Schema 2020-12 of `input`, self-contained.
-    labels: Mapping[str, Any] = field(default_factory=dict)  #: Input field -> {"ar", "en", "values"?}.
+    labels: Mapping[str, Any] = field(default_factory=dict)  #: Input field -> {"ar", "en", "hint"?, "values"?}.
 
 
 class Catalogue:
@@ -175,7 +175,7 @@ def _fee(raw: object) -> Fee:
 
 
 def _input(raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The JSON Schema of `input`, code tables put in and bilingual titles taken out, and those titles by field."""
+    """The JSON Schema of `input`, code tables put in and bilingual titles and hints taken out, and those by field."""
     table = _table(raw, "input")
     if table.get("type") != "object" or table.get("additionalProperties") is not False:
         raise _Wrong('input must have type = "object" and additionalProperties = false')
@@ -185,13 +185,16 @@ def _input(raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
     for name, raw_property in properties.items():
         where = f"input.properties.{name}"
         declared = dict(_table(raw_property, where))
-        titles = _both_languages(declared.pop("title", None), f"{where}.title")
+        label: dict[str, Any] = _both_languages(declared.pop("title", None), f"{where}.title")
+        title = label["en"]
+        if "hint" in declared:
+            label["hint"] = _both_languages(declared.pop("hint"), f"{where}.hint")
         try:
             resolved, values = resolve(declared)
         except CodeTableFault as error:
             raise _Wrong(f"{where}: {error}") from error
-        schema["properties"][name] = {"title": titles["en"], **resolved}
-        labels[name] = {**titles, "values": values} if values else titles
+        schema["properties"][name] = {"title": title, **resolved}
+        labels[name] = {**label, "values": values} if values else label
     for name in _strings(table.get("required", []), "input.required"):
         if name not in properties:
             raise _Wrong(f"input.required names {name!r}, which is not in input.properties")

@@ -19,7 +19,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One sentence in both languages; `{name}` stands for a fact."""
+    """One sentence in both languages; `{name}` stands for a fact, which may be a Text too."""
 
     ar: str
     en: str
@@ -29,14 +29,10 @@ class Text:
         return self.en if language == "en" else self.ar
 
     def filled(self, facts: Mapping[str, object]) -> "Text":
-        """The same sentence with its facts put in; a fact that is not known becomes an ellipsis."""
+        """The same sentence with its facts put in, in each language; a fact that is not known becomes an ellipsis."""
         if "{" not in self.ar and "{" not in self.en:
             return self
-
-        def put(match: re.Match[str]) -> str:
-            return str(facts.get(match[1], "…"))
-
-        return Text(_PLACEHOLDER.sub(put, self.ar), _PLACEHOLDER.sub(put, self.en))
+        return Text(*(_put(self.in_language(language), facts, language) for language in LANGUAGES))
 
     def keys(self) -> tuple[str, str]:
         """The languages; with `[]` this lets `dict(text)` give `{"ar": …, "en": …}`."""
@@ -46,6 +42,14 @@ class Text:
         if language not in LANGUAGES:
             raise KeyError(language)
         return self.in_language(language)
+
+
+def _put(sentence: str, facts: Mapping[str, object], language: str) -> str:
+    def fact(match: re.Match[str]) -> str:
+        value = facts.get(match[1], "…")
+        return value.in_language(language) if isinstance(value, Text) else str(value)
+
+    return _PLACEHOLDER.sub(fact, sentence)
 
 
 @dataclass(frozen=True, slots=True)

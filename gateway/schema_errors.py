@@ -3,14 +3,15 @@
 The value itself never stands in an error: it may be personal.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import Any
 
 import jsonschema_rs
 
 from gateway.canonicalise import pointer
-from gateway.errors import FieldError, field_error
+from gateway.errors import FieldError, Text, field_error
 
 #: What a fault at one place means there; elsewhere the keyword's own code stands.
 _PLACES = {
@@ -42,6 +43,15 @@ _KEYWORDS = {
     "maxProperties": "wrong_count",
     "uniqueItems": "not_unique",
 }
+_TYPES = {
+    "string": Text("نص", "text"),
+    "integer": Text("عدد صحيح", "a whole number"),
+    "number": Text("عدد", "a number"),
+    "boolean": Text("نعم أو لا (true أو false)", "true or false"),
+    "object": Text("كائن", "an object"),
+    "array": Text("قائمة", "a list"),
+    "null": Text("لا شيء (null)", "null"),
+}
 _MAX_LISTED = 20
 
 
@@ -51,16 +61,22 @@ def explain(
     *,
     but_not: AbstractSet[str] = frozenset(),
     methods: Sequence[str] = (),
+    hints: Mapping[str, Text] = MappingProxyType({}),
 ) -> list[FieldError]:
-    """One error for every place with a fault, but for places that have one already; `methods` can pay the fee."""
+    """One error for every place with a fault, but for places that have one already.
+
+    `methods` can pay the fee; `hints` tell people how the value at a pointer is written.
+    """
     found: dict[str, FieldError] = {}
     for raw in validator.iter_errors(body):
-        for error in _errors(raw, methods):
+        for error in _errors(raw, methods, hints):
             found.setdefault(error.pointer, error)
     return [error for place, error in found.items() if place not in but_not]
 
 
-def _errors(raw: jsonschema_rs.ValidationError, methods: Sequence[str]) -> Iterator[FieldError]:
+def _errors(
+    raw: jsonschema_rs.ValidationError, methods: Sequence[str], hints: Mapping[str, Text]
+) -> Iterator[FieldError]:
     path = tuple(raw.instance_path)
     keyword, kind = raw.kind.name, raw.kind.as_dict()
     if keyword in ("additionalProperties", "unevaluatedProperties"):
@@ -68,7 +84,10 @@ def _errors(raw: jsonschema_rs.ValidationError, methods: Sequence[str]) -> Itera
         return
     place = pointer((*path, kind["property"])) if keyword == "required" else pointer(path)
     code = _PLACES.get((place, keyword)) or ("required" if keyword == "required" else _KEYWORDS.get(keyword))
-    yield field_error(place, code or "not_matching", **{"allowed": ", ".join(methods), **_facts(kind)})
+    facts = {"allowed": ", ".join(methods), **_facts(kind)}
+    if place in hints:
+        facts["expected"] = hints[place]
+    yield field_error(place, code or "not_matching", **facts)
 
 
 def _facts(kind: dict[str, Any]) -> dict[str, object]:
@@ -78,7 +97,10 @@ def _facts(kind: dict[str, Any]) -> dict[str, object]:
     if "options" in kind:
         options = [str(option) for option in kind["options"]]
         facts["allowed"] = ", ".join(options[:_MAX_LISTED]) + (", …" if len(options) > _MAX_LISTED else "")
-    for key in ("types", "pattern", "format"):
+    if "types" in kind:
+        words = [_TYPES.get(name, Text(name, name)) for name in kind["types"]]
+        facts["expected"] = Text(" / ".join(word.ar for word in words), " / ".join(word.en for word in words))
+    for key in ("pattern", "format"):
         if key in kind:
-            facts["expected"] = ", ".join(kind[key]) if isinstance(kind[key], list) else kind[key]
+            facts["expected"] = kind[key]
     return facts

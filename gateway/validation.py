@@ -14,7 +14,7 @@ import jsonschema_rs
 from gateway.canonicalise import canonicalise, is_plain
 from gateway.catalogue import ASSURANCE, Catalogue, Service
 from gateway.envelope import request_schema
-from gateway.errors import FieldError, Problem, field_error
+from gateway.errors import FieldError, Problem, Text, field_error
 from gateway.payment_rules import amount_errors, payer_errors
 from gateway.schema_errors import explain
 from gateway.security.principals import Principal
@@ -24,6 +24,7 @@ from mappings.person import mobile
 __all__ = ["CheckedRequest", "Validator", "parse_json", "read_object"]
 
 MAX_ERRORS = 100
+_LEVELS = {"low": Text("منخفض", "low"), "substantial": Text("متوسط", "substantial"), "high": Text("مرتفع", "high")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Validator:
         schema = self._any if service is None else self._schemas[service.id]
         if errors or service is None or not schema.is_valid(body):
             methods = () if service is None or service.fee is None else service.fee.methods
-            errors += explain(schema, body, but_not={error.pointer for error in errors}, methods=methods)
+            hints = {} if service is None else _hints(service)
+            errors += explain(schema, body, but_not={error.pointer for error in errors}, methods=methods, hints=hints)
         if service is None and all(error.pointer != "/service" for error in errors):
             errors.append(field_error("/service", "service_unknown"))
         if service is not None:
@@ -90,12 +92,17 @@ class Validator:
         return [error for error in errors if error.pointer not in wrong]
 
 
+def _hints(service: Service) -> dict[str, Text]:
+    """How the values of the service's own fields are written, by pointer."""
+    return {f"/input/{name}": Text(**label["hint"]) for name, label in service.labels.items() if "hint" in label}
+
+
 def _assurance_errors(service: Service, body: Mapping[str, Any]) -> list[FieldError]:
     applicant = body.get("applicant")
     given = applicant.get("assurance") if isinstance(applicant, dict) else None
     if given not in ASSURANCE or ASSURANCE.index(given) >= ASSURANCE.index(service.minimum_assurance):
         return []
-    return [field_error("/applicant/assurance", "assurance_too_low", expected=service.minimum_assurance)]
+    return [field_error("/applicant/assurance", "assurance_too_low", expected=_LEVELS[service.minimum_assurance])]
 
 
 def _checked(service: Service, body: dict[str, Any]) -> CheckedRequest:

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from gateway.api.openapi_examples import ACTIONS, REQUESTS
+from gateway.api.openapi_examples import ACTIONS, DESCRIPTIONS, REQUESTS
 from gateway.api.openapi_schemas import ref, schemas
 from gateway.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from gateway.api.statuses import STATUSES
@@ -272,6 +272,7 @@ def _operation(
     body: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {"operationId": operation_id, "summary": summary, "tags": [tag]}
+    operation["description"] = DESCRIPTIONS[operation_id]
     if parameters:
         operation["parameters"] = parameters
     if body is not None:

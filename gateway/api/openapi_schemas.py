@@ -231,7 +231,7 @@ def _service() -> dict[str, Any]:
         "fee": _nullable(fee),
         "steps": strings,
         "schema": {"type": "object", "description": "JSON Schema 2020-12 of `input`."},
-        "labels": {"type": "object", "description": "Names of the input's fields and codes, in both languages."},
+        "labels": {"type": "object", "description": "Names, hints and codes of the input's fields, in both languages."},
         "links": {"type": "object", "additionalProperties": {"type": "string"}},
     }
     return _object(list(properties), properties)

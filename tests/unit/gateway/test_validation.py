@@ -306,3 +306,16 @@ def test_a_text_without_need_of_care_is_told_apart_from_one_with(text: str) -> N
     value, errors = canonicalise({"input": text})
     if is_plain(raw):
         assert (value, errors) == ({"input": text}, [])
+
+
+def test_people_are_told_how_a_value_is_written_in_their_own_words() -> None:
+    body = certificate()
+    body["input"]["exam_number"] = "x"
+    body["input"]["year"] = "2015"
+    with pytest.raises(Problem) as caught:
+        check(body)
+    said = {error.pointer: error.message for error in caught.value.errors}
+    assert said["/input/exam_number"].en.endswith("expected: 1 to 10 digits.")
+    assert "من 1 إلى 10 أرقام" in said["/input/exam_number"].ar
+    assert "عدد صحيح" in said["/input/year"].ar
+    assert said["/input/year"].en.endswith("expected: a whole number.")
