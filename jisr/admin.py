@@ -1,11 +1,9 @@
-"""The commands that read or change the record database, and the two ways to run them.
+"""The commands that read or change the record database: one registry for both ways to run them.
 
-One registry serves both ways: a running server runs a command that came over its local socket (jisr/admin_socket.py);
-without one, `call` opens the store itself. The embedded database belongs to one process, so with SQLite the socket is
-tried first.
+A running server runs a command that came over its local socket (jisr/admin_socket.py); without one, the command line
+opens the store and runs it itself (jisr/admin_client.py).
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,21 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from gateway.catalogue import Catalogue
 from gateway.ids import new_id
 from gateway.representation import iso, represent
-from gateway.security.keyring import Keyring
 from gateway.security.principals import Kind, StoredPrincipal, new_key
 from gateway.settings import Settings
 from gateway.store import queries
-from gateway.store.clock import Clock
-from gateway.store.engine import Store, open_store
-from gateway.store.errors import StoreError
+from gateway.store.engine import Store
 from gateway.store.principals import add_principal, list_principals, revoke_principal
-from jisr import admin_socket
+from jisr.admin_client import PRIORITIES
+from jisr.admin_client import call as call  # noqa: PLC0414 - tools that have a store at hand use both modules as one
 from jisr.errors import CommandError
-from mappings.status import Request
-
-PRIORITIES: Mapping[str, int] = {"desk": 0, "mobile": 1, "web": 2, "batch": 3}
-#: How long the embedded database may be held by a process that is just starting or just ending.
-_OWNER_PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +55,6 @@ async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
     if name not in COMMANDS:
         raise CommandError(f"The running server knows no command {name!r}: it is of another version.")
     return await COMMANDS[name](desk, arguments)
-
-
-def call(settings: Settings, name: str, /, **arguments: Any) -> Any:
-    """Run a command over the running server's socket, or on the store itself when no server runs."""
-    deadline = time.monotonic() + _OWNER_PATIENCE_SECONDS
-    while True:
-        if admin_socket.answers(settings.admin_socket_path):
-            return admin_socket.ask(settings.admin_socket_path, name, arguments)
-        try:
-            return asyncio.run(_directly(settings, name, arguments))
-        except StoreError:
-            if not settings.uses_sqlite or time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-
-
-async def _directly(settings: Settings, name: str, arguments: Mapping[str, Any]) -> Any:
-    store = await open_store(settings.database_url, Keyring.load(settings.keyring_path), Clock())
-    try:
-        return await run(Desk(store, settings), name, arguments)
-    finally:
-        await store.close()
 
 
 async def _add(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,6 +141,28 @@ async def _operator_revoke(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     return await _revoke(desk, Kind.OPERATOR, arguments)
 
 
+@command("database.facts")
+async def _database_facts(desk: Desk, _arguments: Mapping[str, Any]) -> Any:
+    return {"facts": await desk.store.read(_facts), "seconds": await desk.store.read(_seconds)}
+
+
+def _facts(conn: Any) -> str:
+    """What the database says of itself."""
+    if conn.dialect.name == "sqlite":
+        names = ("journal_mode", "synchronous", "foreign_keys")
+        version = conn.exec_driver_sql("SELECT sqlite_version()").scalar()
+        return f"SQLite {version}, " + ", ".join(f"{n}={conn.exec_driver_sql(f'PRAGMA {n}').scalar()}" for n in names)
+    names = ("server_version", "fsync", "synchronous_commit")
+    return "PostgreSQL " + ", ".join(f"{n}={conn.exec_driver_sql(f'SHOW {n}').scalar()}" for n in names)
+
+
+def _seconds(conn: Any) -> float:
+    """The database's clock; the embedded one has none of its own."""
+    if conn.dialect.name == "sqlite":
+        return time.time()
+    return float(conn.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar())
+
+
 @command("request.list")
 async def _request_list(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     filters = queries.Filters(states=tuple(arguments["states"]))
@@ -201,6 +192,3 @@ async def _request_show(desk: Desk, arguments: Mapping[str, Any]) -> Any:
             for event in events
         ],
     }
-
-
-STATES = tuple(state.value for state in Request)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from gateway.catalogue import Catalogue, CatalogueError
+from gateway.errors import CATALOGUE
 from gateway.security.keyring import Keyring, KeyringError
 from gateway.settings import Settings, SettingsError
-from gateway.store.clock import Clock
 from gateway.store.errors import StoreError
-from jisr import admin_socket
+from jisr import admin_client, admin_socket
 from jisr.commands.serve import probe
+from jisr.errors import CommandError
 
 _LOW_DISK_BYTES = 1024**3
 _CLOCK_SECONDS = 2.0
@@ -46,10 +47,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _folder(settings)
     keyring = yield from _keyring(settings)
     yield from _catalogue(settings)
-    running = admin_socket.answers(settings.admin_socket_path)
-    yield from _server(settings, running=running)
+    yield from _server(settings)
     if keyring is not None:
-        yield from _database(settings, keyring, running=running)
+        yield from _database(settings)
     yield from _connectors(settings)
     yield from _disk(settings)
 
@@ -61,6 +61,7 @@ _SERVER = ("الخادم", "server")
 _RECORDS = ("قاعدة البيانات", "database")
 _TIME = ("الساعة", "clock")
 _DISK = ("القرص", "disk")
+_WORDS = ("فهرس الأخطاء", "error catalogue")
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:
@@ -101,9 +102,9 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
     yield Finding.fine(_SERVICES, (names, names))
 
 
-def _server(settings: Settings, *, running: bool) -> Iterator[Finding]:
+def _server(settings: Settings) -> Iterator[Finding]:
     address = f"{settings.host}:{settings.port}"
-    if running:
+    if admin_socket.answers(settings.admin_socket_path):
         yield Finding.fine(_SERVER, (f"يعمل ({address})", f"runs ({address})"))
         return
     try:
@@ -115,47 +116,18 @@ def _server(settings: Settings, *, running: bool) -> Iterator[Finding]:
     yield Finding.fine(_SERVER, (f"متوقف، والمنفذ متاح ({address})", f"stopped; its port is free ({address})"))
 
 
-def _database(settings: Settings, keyring: Keyring, *, running: bool) -> Iterator[Finding]:
-    if running and settings.uses_sqlite:
-        yield Finding.fine(_RECORDS, ("يملكها الخادم العامل", "owned by the running server"))
-        return
+def _database(settings: Settings) -> Iterator[Finding]:
+    before = time.time()
     try:
-        facts, offset_seconds = asyncio.run(_asked(settings, keyring))
-    except StoreError as error:
+        said = admin_client.call(settings, "database.facts")
+    except (StoreError, CommandError) as error:
         yield Finding.wrong(_RECORDS, (str(error), str(error)))
         return
-    yield Finding.fine(_RECORDS, (facts, facts))
-    yield _clock_finding(_TIME, offset_seconds, ("قاعدة البيانات", "the database"))
-
-
-async def _asked(settings: Settings, keyring: Keyring) -> tuple[str, float]:
-    """What the database says of itself, and how far its clock is from ours."""
-    from gateway.store.engine import open_store
-
-    store = await open_store(settings.database_url, keyring, Clock())
-    try:
-        facts = await store.read(_facts)
-        before = time.time()
-        theirs = await store.read(_database_seconds)
-        return facts, theirs - (before + time.time()) / 2
-    finally:
-        await store.close()
-
-
-def _facts(conn: Any) -> str:
-    if conn.dialect.name == "sqlite":
-        names = ("journal_mode", "synchronous", "foreign_keys")
-        version = conn.exec_driver_sql("SELECT sqlite_version()").scalar()
-        pragmas = ", ".join(f"{name}={conn.exec_driver_sql(f'PRAGMA {name}').scalar()}" for name in names)
-        return f"SQLite {version}, {pragmas}"
-    names = ("server_version", "fsync", "synchronous_commit")
-    return "PostgreSQL " + ", ".join(f"{name}={conn.exec_driver_sql(f'SHOW {name}').scalar()}" for name in names)
-
-
-def _database_seconds(conn: Any) -> float:
-    if conn.dialect.name == "sqlite":
-        return time.time()  # the embedded database has no clock of its own
-    return float(conn.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar())
+    yield Finding.fine(_RECORDS, (said["facts"], said["facts"]))
+    # the clock was read somewhere between: it is off only when it lies outside that interval
+    after = time.time()
+    offset = min(said["seconds"] - before, 0.0) or max(said["seconds"] - after, 0.0)
+    yield _clock_finding(_TIME, offset, ("قاعدة البيانات", "the database"))
 
 
 def _clock_finding(subject: tuple[str, str], offset_seconds: float, whose: tuple[str, str]) -> Finding:
@@ -179,8 +151,22 @@ def _connectors(settings: Settings) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001 - a damaged package is a finding, whatever it raises
         yield Finding.wrong(("الموصلات", "connectors"), (str(error), str(error)))
         return
+    unknown = sorted({code for package in packages.values() for code in _codes(package)} - set(CATALOGUE))
+    if unknown:
+        yield Finding.wrong(
+            _WORDS, (f"رموز بلا نصوص: {', '.join(unknown)}", f"codes without texts: {', '.join(unknown)}")
+        )
+    else:
+        yield Finding.fine(_WORDS, (f"{len(CATALOGUE)} رمزاً باللغتين", f"{len(CATALOGUE)} codes in both languages"))
     for name, package in sorted(packages.items()):
         yield from _connector(settings, name, package)
+
+
+def _codes(package: Any) -> frozenset[str]:
+    """The canonical codes that a package's tables can give."""
+    from connectors.kit.codebook import load_codebook
+
+    return load_codebook(package.folder, package.manifest).canonical_codes()
 
 
 def _connector(settings: Settings, name: str, package: Any) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from gateway.settings import Settings
-from jisr import admin, sandboxes, setup
+from jisr import admin_client, sandboxes, setup
 from jisr.client import Client
 from jisr.commands.serve import probe
 from jisr.errors import CommandError
@@ -51,7 +51,7 @@ class Stage:
         """A client with the demonstration's channel key, which is made on the first run."""
         if not self.key_file.is_file():
             # a run that was killed may have added a channel and lost its key: the name is a new one each time
-            added = admin.call(self.settings, "channel.add", name=f"demo-{int(time.time())}", priority="desk")
+            added = admin_client.call(self.settings, "channel.add", name=f"demo-{int(time.time())}", priority="desk")
             setup.write_private(self.key_file, added["key"] + "\n")
         return Client(self.url, self.key_file.read_text(encoding="utf-8").strip(), language=self._here.language)
 

@@ -1,6 +1,7 @@
 """How the command line speaks: its language, its two consoles, and where it leaves a report of its own faults."""
 
 import os
+import sys
 import tempfile
 import time
 import traceback
@@ -14,6 +15,7 @@ from rich.console import Console
 from gateway.settings import Settings, load
 
 LANGUAGES = ("ar", "en")
+_PIPE_WIDTH = 400
 
 
 def language_of(environment: Mapping[str, str]) -> str:
@@ -32,7 +34,7 @@ class Front:
     config: Path | None = None
     language: str = field(default_factory=lambda: language_of(os.environ))
     debug: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    out: Console = field(default_factory=lambda: _output(sys.stdout.isatty()))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False, soft_wrap=True))
     _settings: Settings | None = None
 
@@ -67,6 +69,11 @@ class Front:
         except OSError:
             return None
         return path
+
+
+def _output(terminal: bool) -> Console:
+    """Standard output; into a pipe or a file tables are as wide as they need, so that ids stay in one piece."""
+    return Console(highlight=False, soft_wrap=True, width=None if terminal else _PIPE_WIDTH)
 
 
 def frames(error: BaseException) -> str:

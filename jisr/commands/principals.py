@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from jisr import admin
+from jisr import admin_client
 from jisr.errors import CommandError
 from jisr.terminal import Front, front
 
@@ -36,26 +36,26 @@ def add_channel(
       jisr channel add desk-damascus --priority desk --service 'education.*'
     """
     here = front(context)
-    if priority not in admin.PRIORITIES:
+    if priority not in admin_client.PRIORITIES:
         raise CommandError(
             here.text(
-                f"الأولوية {priority!r} غير معروفة؛ المتاح: {', '.join(admin.PRIORITIES)}.",
-                f"There is no priority {priority!r}; choose one of {', '.join(admin.PRIORITIES)}.",
+                f"الأولوية {priority!r} غير معروفة؛ المتاح: {', '.join(admin_client.PRIORITIES)}.",
+                f"There is no priority {priority!r}; choose one of {', '.join(admin_client.PRIORITIES)}.",
             )
         )
-    _show_key(here, admin.call(here.settings(), "channel.add", name=name, services=service, priority=priority))
+    _show_key(here, admin_client.call(here.settings(), "channel.add", name=name, services=service, priority=priority))
 
 
 @channels.command("list")
 def list_channels(context: typer.Context) -> None:
     """List the channels, revoked ones too. Example: jisr channel list"""
-    _show(front(context), admin.call(front(context).settings(), "channel.list"))
+    _show(front(context), admin_client.call(front(context).settings(), "channel.list"))
 
 
 @channels.command("revoke")
 def revoke_channel(context: typer.Context, name: Name) -> None:
     """End a channel's key; every node refuses it within a minute. Example: jisr channel revoke web-site"""
-    admin.call(front(context).settings(), "channel.revoke", name=name)
+    admin_client.call(front(context).settings(), "channel.revoke", name=name)
     front(context).say(f"أُلغي مفتاح القناة {name}.", f"The key of channel {name} is revoked.")
 
 
@@ -67,19 +67,19 @@ def add_operator(
 ) -> None:
     """Add an operator and show the key, once. Example: jisr operator add layla"""
     here = front(context)
-    _show_key(here, admin.call(here.settings(), "operator.add", name=name, roles=role or []))
+    _show_key(here, admin_client.call(here.settings(), "operator.add", name=name, roles=role or []))
 
 
 @operators.command("list")
 def list_operators(context: typer.Context) -> None:
     """List the operators, revoked ones too. Example: jisr operator list"""
-    _show(front(context), admin.call(front(context).settings(), "operator.list"))
+    _show(front(context), admin_client.call(front(context).settings(), "operator.list"))
 
 
 @operators.command("revoke")
 def revoke_operator(context: typer.Context, name: Name) -> None:
     """End an operator's key; every node refuses it within a minute. Example: jisr operator revoke layla"""
-    admin.call(front(context).settings(), "operator.revoke", name=name)
+    admin_client.call(front(context).settings(), "operator.revoke", name=name)
     front(context).say(f"أُلغي مفتاح {name}.", f"The key of operator {name} is revoked.")
 
 

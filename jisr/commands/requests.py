@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from jisr import admin, timeline
+from jisr import admin_client, timeline
 from jisr.client import Client, Reply
 from jisr.errors import CommandError
 from jisr.terminal import Front, front
@@ -132,7 +132,7 @@ def show(context: typer.Context, request_id: Annotated[str, typer.Argument(help=
       jisr request show 0192…
     """
     here = front(context)
-    found = admin.call(here.settings(), "request.show", id=request_id)
+    found = admin_client.call(here.settings(), "request.show", id=request_id)
     _show(here, found["request"])
     for event in found["events"]:
         timeline.print_event(here.out, event)
@@ -154,14 +154,14 @@ def list_requests(
     """
     here = front(context)
     for given in state or ():
-        if given not in admin.STATES:
+        if given not in admin_client.STATES:
             raise CommandError(
                 here.text(
-                    f"لا توجد حالة {given!r}؛ المتاح: {', '.join(admin.STATES)}.",
-                    f"There is no state {given!r}; there are {', '.join(admin.STATES)}.",
+                    f"لا توجد حالة {given!r}؛ المتاح: {', '.join(admin_client.STATES)}.",
+                    f"There is no state {given!r}; there are {', '.join(admin_client.STATES)}.",
                 )
             )
-    rows = admin.call(here.settings(), "request.list", states=state or [], limit=limit)
+    rows = admin_client.call(here.settings(), "request.list", states=state or [], limit=limit)
     table = Table(box=None, pad_edge=False)
     for ar, en in (("المعرّف", "id"), ("الخدمة", "service"), ("الحالة", "state"), ("منذ", "since"), ("السبب", "reason")):
         table.add_column(here.text(ar, en), overflow="fold")

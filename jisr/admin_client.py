@@ -1,0 +1,47 @@
+"""Runs an administrative command from the command line: over the running server's socket, or on the store itself.
+
+The embedded database belongs to one process, so the socket is tried first. Light to import: what is heavy is imported
+when a store is opened.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.settings import Settings
+from gateway.store.errors import StoreError
+from jisr import admin_socket
+from mappings.status import Request
+
+PRIORITIES: Mapping[str, int] = {"desk": 0, "mobile": 1, "web": 2, "batch": 3}
+STATES = tuple(state.value for state in Request)
+#: How long the embedded database may be held by a process that is just starting or just ending.
+_OWNER_PATIENCE_SECONDS = 5.0
+
+
+def call(settings: Settings, name: str, /, **arguments: Any) -> Any:
+    """Run a command over the running server's socket, or on the store itself when no server runs."""
+    deadline = time.monotonic() + _OWNER_PATIENCE_SECONDS
+    while True:
+        if admin_socket.answers(settings.admin_socket_path):
+            return admin_socket.ask(settings.admin_socket_path, name, arguments)
+        try:
+            return asyncio.run(_directly(settings, name, arguments))
+        except StoreError:
+            if not settings.uses_sqlite or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+async def _directly(settings: Settings, name: str, arguments: Mapping[str, Any]) -> Any:
+    from gateway.security.keyring import Keyring
+    from gateway.store.clock import Clock
+    from gateway.store.engine import open_store
+    from jisr.admin import Desk, run
+
+    store = await open_store(settings.database_url, Keyring.load(settings.keyring_path), Clock())
+    try:
+        return await run(Desk(store, settings), name, arguments)
+    finally:
+        await store.close()
