@@ -19,6 +19,7 @@ from gateway import settings as settings_module
 from gateway.security.keyring import Keyring
 from jisr import admin
 from jisr.setup import toml
+from tests.postgresql import Server
 from tests.sandboxes import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -244,7 +245,7 @@ def gateway(make_gateway: GatewayFactory) -> GatewayProcess:
 def standing_gateways(
     tmp_path_factory: pytest.TempPathFactory,
     sandbox_processes: Callable[[str], SandboxProcess],
-    request: pytest.FixtureRequest,
+    postgresql_server: Server,
 ) -> Iterator[Callable[[str], GatewayProcess]]:
     """`standing_gateways("sqlite")`: the session's one running gateway on that database; all end with the session."""
     running: dict[str, GatewayProcess] = {}
@@ -256,7 +257,7 @@ def standing_gateways(
                 folder = tmp_path_factory.mktemp(f"standing-{dialect}")
                 url = f"sqlite:///{folder / 'jisr.db'}"
                 if dialect == "postgresql":
-                    url = ending.enter_context(request.getfixturevalue("postgresql_server").fresh_database())
+                    url = ending.enter_context(postgresql_server.fresh_database())
                 gateway = GatewayProcess(folder, url, connectors, dict(STEADY))
                 gateway.install()
                 gateway.start()
