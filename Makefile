@@ -10,8 +10,10 @@ BOOT := .venv/.made-boot
 RUN := .venv/.made-run
 DEV := .venv/.made-dev
 UV := $(BIN)/uv
-LOCK = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+# the system's certificates where there are any, so that an organisation's own authority is believed
+TRUST := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
+LOCK = $(UV) pip compile --quiet $(TRUST) --generate-hashes --universal --python-version 3.11 --no-header
+INSTALL = $(UV) pip install --quiet $(TRUST) --python $(BIN)/python
 
 .PHONY: help demo test check format bench bench-long lock docs clean
 
