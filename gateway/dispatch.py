@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +17,7 @@ from gateway.settings import DispatchSettings
 from gateway.steps import Plan, Route, canonical_document
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, StoreError
-from gateway.store.jobs import Intending, claim, intend, release
+from gateway.store.jobs import Intending, claim, intend, look, release
 from gateway.verdict import Interrupted
 from gateway.work import NewAttempt, Settlement, Work
 from mappings.status import Attempt
@@ -76,6 +77,7 @@ class Dispatcher:
         self._policy, self._clock, self._recorder = policy, clock, recorder
         self.worker = worker
         self._wake = asyncio.Event()
+        self._behind = False  # due work waits for a place: whoever leaves one wakes the claim loop
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
 
@@ -102,31 +104,30 @@ class Dispatcher:
 
     async def _claim(self) -> float:
         """Start what is due and fits; seconds until the next look."""
-        places = self._lanes.free()
-        for lane, free in places.items():
-            for _ in range(free):
-                self._lanes.try_enter(lane)  # reserved, so that an accept in between cannot take the same place
-        try:
-            lease_ms = int(self._policy.lease_seconds * 1000)
-            claims = await self._store.write(claim, self.worker, places, lease_ms)
-        except BaseException:
-            self._give_back(places, {})
-            raise
-        if claims.works:
-            crash.point("claim.after_commit")
-        taken: dict[str, int] = {}
-        for work in claims.works:
-            taken[work.lane] = taken.get(work.lane, 0) + 1
-            self.start(work)
-        self._give_back(places, taken)
-        if claims.next_due_in_ms is None:
+        outlook = await self._store.read(look)
+        self._behind = bool(outlook.lanes)
+        # reserved, so that an accept in between cannot take the same place
+        places = {lane: free for lane in outlook.lanes if (free := self._lanes.enter_all(lane))}
+        taken: Counter[str] = Counter()
+        if places:
+            try:
+                taken = await self._take(places)
+            finally:
+                for lane, reserved in places.items():
+                    self._lanes.leave(lane, reserved - taken[lane])
+        self._behind = any(taken[lane] == places.get(lane, 0) for lane in outlook.lanes)
+        if outlook.next_due_in_ms is None:
             return self._policy.poll_seconds
-        return min(self._policy.poll_seconds, claims.next_due_in_ms / 1000)
+        return min(self._policy.poll_seconds, outlook.next_due_in_ms / 1000)
 
-    def _give_back(self, places: Mapping[str, int], taken: Mapping[str, int]) -> None:
-        for lane, free in places.items():
-            for _ in range(free - taken.get(lane, 0)):
-                self._lanes.leave(lane)
+    async def _take(self, places: Mapping[str, int]) -> Counter[str]:
+        """Claim and start; how many of each lane."""
+        works = await self._store.write(claim, self.worker, places, int(self._policy.lease_seconds * 1000))
+        if works:
+            crash.point("claim.after_commit")
+        for work in works:
+            self.start(work)
+        return Counter(work.lane for work in works)
 
     def start(self, work: Work, exchange: Exchange | None = None) -> None:
         """Run claimed work, whose lane place is taken; `exchange` is one that is committed as SENDING already."""
@@ -163,12 +164,16 @@ class Dispatcher:
                 current = await self._step(current, exchange)
                 exchange = None
                 if current is not None:
-                    self._lanes.leave(lane)
+                    self._leave(lane)
                     lane = current.lane
                 if self._stopping:
                     return
         finally:
-            self._lanes.leave(lane)
+            self._leave(lane)
+
+    def _leave(self, lane: str) -> None:
+        self._lanes.leave(lane)
+        if self._behind:
             self.wake()
 
     async def _step(self, work: Work, exchange: Exchange | None) -> Work | None:
@@ -314,6 +319,8 @@ class Dispatcher:
         finally:
             if keep and not kept and following is not None:
                 self._lanes.leave(following.lane)
+        if following is not None and not kept:
+            self.wake()  # its lane has no place, or the loop must know when it falls due
         return settle.moved_on(work, settlement) if kept else None
 
 

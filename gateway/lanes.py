@@ -46,13 +46,18 @@ class Lanes:
         lane.in_flight += 1
         return True
 
-    def leave(self, name: str) -> None:
-        """Give the place back."""
-        self._lanes[name].in_flight -= 1
+    def enter_all(self, name: str) -> int:
+        """Take every free place of a lane, none of one that is not known here; how many."""
+        lane = self._lanes.get(name)
+        if lane is None:
+            return 0
+        taken = lane.free
+        lane.in_flight += taken
+        return taken
 
-    def free(self) -> dict[str, int]:
-        """Free places of the lanes that have any."""
-        return {lane.name: lane.free for lane in self._lanes.values() if lane.free}
+    def leave(self, name: str, places: int = 1) -> None:
+        """Give places back."""
+        self._lanes[name].in_flight -= places
 
     def __contains__(self, name: str) -> bool:
         return name in self._lanes

@@ -28,41 +28,43 @@ def lanes_with_due_work(conn: Connection, lanes: Iterable[str], now: int) -> set
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """What a claim brought, and when to look again."""
+class Outlook:
+    """What a look at the free jobs shows."""
 
-    works: list[Work]
-    next_due_in_ms: int | None  #: None when no free job is in sight.
+    lanes: frozenset[str]  #: In which something due waits for a place.
+    next_due_in_ms: int | None  #: None when no later job is in sight.
 
 
-def claim(conn: Connection, worker: str, places: Mapping[str, int], lease_ms: int) -> Claims:
+def look(conn: Connection) -> Outlook:
+    """Where due work waits and when the next falls due; reads only, so that an idle worker writes nothing."""
+    now = now_ms(conn)
+    free = jobs.c.claimed_by.is_(None)
+    lanes = conn.scalars(select(jobs.c.lane).where(free, jobs.c.due_at <= now).distinct())
+    later = select(jobs.c.due_at).where(free, jobs.c.due_at > now, jobs.c.due_at < NEVER)
+    next_due = conn.scalar(later.order_by(jobs.c.due_at).limit(1))
+    return Outlook(frozenset(lanes), None if next_due is None else next_due - now)
+
+
+def claim(conn: Connection, worker: str, places: Mapping[str, int], lease_ms: int) -> list[Work]:
     """Take due jobs for `worker`, at most `places[lane]` of each lane, the most urgent and oldest first."""
     now = now_ms(conn)
     free = and_(jobs.c.claimed_by.is_(None), jobs.c.due_at <= now)
-    due = conn.scalars(select(jobs.c.lane).where(free).distinct()).all()
     taken: list[str] = []
-    for lane in due:
-        if places.get(lane, 0) > 0:
-            taken += conn.scalars(
-                select(jobs.c.request_id)
-                .where(free, jobs.c.lane == lane)
-                .order_by(jobs.c.priority, jobs.c.due_at)
-                .limit(places[lane])
-                .with_for_update(skip_locked=True)
-            )
+    for lane, most in places.items():
+        taken += conn.scalars(
+            select(jobs.c.request_id)
+            .where(free, jobs.c.lane == lane)
+            .order_by(jobs.c.priority, jobs.c.due_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
     if taken:
         conn.execute(
             update(jobs)
             .where(jobs.c.request_id.in_(taken))
             .values(claimed_by=worker, lease_until=now + lease_ms, token=jobs.c.token + 1)
         )
-    later = conn.scalar(
-        select(jobs.c.due_at)
-        .where(jobs.c.claimed_by.is_(None), jobs.c.due_at > now, jobs.c.due_at < NEVER)
-        .order_by(jobs.c.due_at)
-        .limit(1)
-    )
-    return Claims(load_works(conn, taken, now), None if later is None else later - now)
+    return load_works(conn, taken, now)
 
 
 def load_works(conn: Connection, request_ids: Sequence[str], now: int) -> list[Work]:

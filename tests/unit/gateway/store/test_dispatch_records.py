@@ -14,7 +14,7 @@ from gateway.errors import Problem
 from gateway.ids import new_id
 from gateway.security.principals import Kind
 from gateway.store.actions import Key, Taking, cancel, expire, find_key, take
-from gateway.store.jobs import NEVER, Intending, claim, intend, release, renew, rescue
+from gateway.store.jobs import NEVER, Intending, Outlook, claim, intend, look, release, renew, rescue
 from gateway.store.principals import add_principal
 from gateway.store.requests import Accepted, Existing, NewIntent, NewRequest, accept
 from gateway.store.settlements import Answered, Settling, settle
@@ -147,10 +147,29 @@ async def test_a_claim_takes_at_most_the_places_most_urgent_first(store, channel
         await store.batch(accept, row)
     first = await store.write(claim, "w1", {LANE: 2}, 30_000)
     second = await store.write(claim, "w2", {LANE: 2}, 30_000)
-    assert [work.request_id for work in first.works] == [made[0].id, made[1].id]
-    assert [work.request_id for work in second.works] == [made[2].id]
-    assert first.works[0].amount_minor == 2500
-    assert (await store.write(claim, "w3", {LANE: 2}, 30_000)).works == []
+    assert [work.request_id for work in first] == [made[0].id, made[1].id]
+    assert [work.request_id for work in second] == [made[2].id]
+    assert first[0].amount_minor == 2500
+    assert await store.write(claim, "w3", {LANE: 2}, 30_000) == []
+
+
+async def test_a_look_names_the_lanes_with_due_work_and_the_next_due_time(store, channel, clock):
+    await store.batch(accept, new_request(channel, claim_for=None))
+    await store.batch(accept, new_request(channel, lane="other.lane"))  # claimed: nobody waits there
+    assert await store.read(look) == Outlook(frozenset({LANE}), None)
+    await store.write(claim, "w1", {LANE: 2}, 30_000)
+    assert await store.read(look) == Outlook(frozenset(), None)
+
+
+async def test_a_look_tells_when_delayed_work_falls_due(store, channel):
+    row = new_request(channel)
+    await store.batch(accept, row)
+    delayed = settling(row, new_attempt())
+    delayed.settlement.state, delayed.settlement.next = Request.IN_PROGRESS, Next(LANE, 60_000)
+    await store.batch(settle, replace(delayed, intended=False, attempt=new_attempt(id=delayed.attempt_id)))
+    outlook = await store.read(look)
+    assert outlook.lanes == frozenset()
+    assert 0 < outlook.next_due_in_ms <= 60_000
 
 
 async def test_a_stale_token_neither_sends_nor_settles_but_its_evidence_is_kept(store, channel):
@@ -351,7 +370,7 @@ async def test_an_open_attempt_that_nobody_asks_about_gets_an_inquiry(store, cha
     await store.batch(settle, settling(row, attempt, settlement=lost))
     assert await store.write(revive_inquiries, {}) == 0
     assert await store.write(revive_inquiries, {("ministry", "submit"): "ministry.inquire"}) == 1
-    (work,) = (await store.write(claim, "w1", {"ministry.inquire": 1}, 30_000)).works
+    (work,) = await store.write(claim, "w1", {"ministry.inquire": 1}, 30_000)
     assert work.open_attempt is not None
     assert (work.open_attempt.state, work.lane) == (Attempt.IN_DOUBT, "ministry.inquire")
 
