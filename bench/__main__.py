@@ -104,7 +104,9 @@ def merge(path: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def table(rows: Sequence[dict[str, Any]]) -> Table:
     """The rows as people read them."""
-    grid = Table("measurement", "database", "median", "unit", "goal", "met", "runs")
+    grid = Table()
+    for name in ("measurement", "database", "median", "unit", "goal", "met", "runs"):
+        grid.add_column(name, no_wrap=name == "measurement")
     for each in rows:
         met = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[each["met"]]
         runs = " ".join(f"{value:g}" for value in each["runs"])
