@@ -47,17 +47,17 @@ ACTIONS = {
 
 #: By operation id.
 DESCRIPTIONS = {
-    "submitRequest": "The body is checked whole against the service's schema and committed to disk before the answer. "
-    "201 when it finished within `Prefer: wait=N`, else 202. With `Prefer: check` or `dry_run=true` it is only checked.",
+    "submitRequest": "The body is checked whole against the service's schema and is on disk before the answer. 201 "
+    "when it finished within `Prefer: wait=N`, else 202. With `Prefer: check` or `dry_run=true` it is only checked.",
     "listRequests": "A channel sees its own requests only. Follow `next_cursor` until it is null.",
     "readRequest": "The request as it stands: state, step, reason, payment, what the citizen must do next, documents. "
     "Another channel's request is answered as if it did not exist.",
     "readEvents": "Everything that happened to the request so far. Nothing personal is in it.",
-    "streamEvents": "Server-sent events: the timeline so far, then each event as it happens, until the request is final. "
-    "A comment keeps a quiet line alive; after a break, `Last-Event-ID` resumes.",
+    "streamEvents": "Server-sent events: the timeline so far, then each event as it happens, until the request is "
+    "final. A comment keeps a quiet line alive; after a break, `Last-Event-ID` resumes.",
     "readDocument": "The bytes as the institution issued them. Only the channel that made the request may fetch them.",
-    "answerAction": "Send what `next_action` asks for, in the form of its `schema`. A one-time code is passed on and never "
-    "stored. An answer to an earlier asking, or one that comes too late, is refused (409).",
+    "answerAction": "Send what `next_action` asks for, in the form of its `schema`. A one-time code is passed on and "
+    "never stored. An answer to an earlier asking, or one that comes too late, is refused (409).",
     "cancelRequest": "Possible until something was sent that cannot be taken back; then 409.",
     "listServices": "Names in both languages, JSON Schema of the input, fee, turnaround and required documents.",
     "readService": "The same for one service.",

@@ -84,28 +84,27 @@ async def follow(
 ) -> AsyncIterator[bytes]:
     """The stream's bytes. A reader that already has the final event gets an empty stream."""
     yield b"retry: 2000\n\n"
+    if not found and await _is_over(services, request_id, channel_id):
+        return
     quiet = 0
     while True:
         for event in found:
             after = event.id
             yield _rendered(event)
-        if found and found[-1].state in FINAL:
+        if streams.closed or (found and found[-1].state in FINAL):
             return
-        if not found and await _is_over(services, request_id, channel_id):
-            return
-        if streams.closed:
-            return
-        quiet = 0 if found else quiet + 1
-        if quiet and quiet % POLLS_PER_HEARTBEAT == 0:
-            yield b": still here\n\n"
         news = asyncio.ensure_future(streams.news(services, request_id, POLL_SECONDS))
         await asyncio.sleep(0)  # the watch listens before the store is read, so that nothing falls between
         found = await _read(services, request_id, channel_id, after)
-        if not found:
-            await news
-            found = await _read(services, request_id, channel_id, after)
-        news.cancel()
-        await asyncio.gather(news, return_exceptions=True)
+        if found:
+            quiet = 0
+            news.cancel()
+            await asyncio.gather(news, return_exceptions=True)
+            continue
+        quiet += 1
+        if quiet % POLLS_PER_HEARTBEAT == 0:
+            yield b": still here\n\n"
+        await news
 
 
 async def _read(services: Services, request_id: str, channel_id: str | None, after: str | None) -> list[Event]:

@@ -101,7 +101,7 @@ def find_view(conn: Connection, request_id: str, channel_id: str | None) -> View
 
 
 def find_events(
-    conn: Connection, request_id: str, channel_id: str | None, after: str | None = None, limit: int = 1000
+    conn: Connection, request_id: str, channel_id: str | None, after: str | None = None
 ) -> list[Event] | None:
     """The timeline after the event `after`, oldest first; None when the caller may not see the request."""
     visible = select(requests.c.id).where(requests.c.id == request_id)
@@ -109,7 +109,7 @@ def find_events(
         visible = visible.where(requests.c.channel_id == channel_id)
     if conn.execute(visible).first() is None:
         return None
-    query = select(events).where(events.c.request_id == request_id).order_by(events.c.id).limit(limit)
+    query = select(events).where(events.c.request_id == request_id).order_by(events.c.id)
     if after is not None:
         query = query.where(events.c.id > after)
     return [Event(row.id, row.at, row.kind, Request(row.state), json.loads(row.facts)) for row in conn.execute(query)]
