@@ -1,10 +1,16 @@
 """The documentation says what is so."""
 
 import re
+import tempfile
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from gateway.catalogue import Catalogue
+from gateway.security.principals import Kind, Principal
+from gateway.settings import BUILTIN_SERVICES
+from gateway.validation import Validator
 from jisr import reference
 from tests.house.tree import ROOT, name, sources, tracked
 
@@ -91,3 +97,19 @@ def test_every_room_of_the_readme_exists():
 
     assert len(rooms) >= 6
     assert [room for room in rooms if not Path(ROOT / room).is_dir()] == []
+
+
+def test_the_service_of_the_how_to_is_a_good_one():
+    """The page's own files: the service loads, and the request that the page sends satisfies it."""
+    page = (ROOT / "docs/how-to/add-a-service.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', page, re.DOTALL))
+
+    with tempfile.TemporaryDirectory() as folder:
+        name_of_file = "transport.vehicle-statement-abroad.toml"
+        (Path(folder) / name_of_file).write_text(files[f"services/{name_of_file}"], encoding="utf-8")
+        catalogue = Catalogue.load([BUILTIN_SERVICES, folder])
+    principal = Principal("c", Kind.CHANNEL, "c", frozenset(), ("*",), 2)
+    checked = Validator(catalogue, {"syriatel_cash": "syriatel"}).check(principal, files["request.json"].encode())
+
+    assert checked.service.id == "transport.vehicle-statement-abroad"
+    assert tomllib.loads(files["jisr.toml"]) == {"services_paths": ["services"]}

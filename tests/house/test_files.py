@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,16 @@ def _polls(path: Path, node: ast.Call) -> bool:
             if waits and function.lineno <= node.lineno <= (function.end_lineno or 0):
                 return True
     return False
+
+
+def test_everything_that_the_project_depends_on_is_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {"run.txt": project["dependencies"], "dev.txt": project["optional-dependencies"]["dev"]}
+    missing = [
+        wanted
+        for file, dependencies in named.items()
+        for wanted in dependencies
+        if re.match(r"[A-Za-z0-9._-]+", wanted)[0].lower() not in _pins(file)  # type: ignore[index]
+    ]
+
+    assert missing == []
