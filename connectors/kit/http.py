@@ -84,8 +84,6 @@ class _GatedRequest(aiohttp.ClientRequest):
 
     async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         flight = _flight.get()
-        if conn.transport is None or conn.transport.is_closing():
-            raise NotSent("the kept connection had ended")
         flight.gate()
         flight.sent = True
         return await super().send(conn)

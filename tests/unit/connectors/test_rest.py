@@ -377,6 +377,27 @@ async def test_the_send_gate_guards_the_act_and_not_its_token(tmp_path):
     assert [request.line.split()[1] for request in received] == ["/getToken"]
 
 
+async def test_the_send_gate_does_not_stop_an_oauth2_token(tmp_path):
+    def closed():
+        raise NotSent("the send window has passed")
+
+    error, received = await _send(
+        tmp_path, [says(token("t1")), says(answer())], manifest=OAUTH, settings=CLIENT, send_gate=closed
+    )
+    assert type(error) is NotSent
+    assert [request.line.split()[1] for request in received] == ["/token"]
+
+
+async def test_an_act_that_nobody_can_ask_about_never_takes_a_kept_connection(tmp_path):
+    folder = write_package(tmp_path, manifest=WALLET, mappings=WALLET_MAPPINGS)
+    async with RawServer([says(answer(token="t1")), says(answer())]) as server:
+        connector = office(folder, base_url=server.url, password="invented")
+        for _ in range(3):
+            await connector.send(connector.prepare("confirm", call(secrets={"otp": "4711"})))
+        await connector.close()
+    assert len({request.connection for request in server.received}) == len(server.received) == 4
+
+
 def test_a_token_operation_is_not_offered_to_the_gateway(tmp_path):
     connector = office(
         write_package(tmp_path, manifest=WALLET, mappings=WALLET_MAPPINGS), base_url="http://127.0.0.1:1", password="x"
@@ -385,9 +406,21 @@ def test_a_token_operation_is_not_offered_to_the_gateway(tmp_path):
 
 
 async def test_the_callers_smaller_deadline_counts_for_token_and_act_together(tmp_path):
+    begun = asyncio.get_running_loop().time()
     error, received = await _send(tmp_path, [says(answer(token="t1")), says(b"")], **PAY, deadline_seconds=0.3)
     assert error.code == "upstream_timeout"
     assert len(received) == 2
+    assert asyncio.get_running_loop().time() - begun < 10  # the operation's own deadline is 30 seconds
+
+
+async def test_a_secret_setting_in_a_body_is_sent_and_never_kept(tmp_path):
+    manifest = MANIFEST + '[settings.password]\ntype="text"\nsecret=true\n[settings.user]\ntype="text"\n' + ACT
+    mapping = "request:\n  path: {id: operation_id}\n  body: {user: settings.user, password: settings.password}\n"
+    mappings = {"act": mapping + ANSWER, "look": LOOK_MAPPING + ANSWER}
+    settings = {"user": "jisr", "password": "invented"}
+    outcome, received = await _send(tmp_path, [says(answer())], manifest=manifest, mappings=mappings, settings=settings)
+    assert json.loads(received[0].body) == {"user": "jisr", "password": "invented"}
+    assert json.loads(outcome.exchange.request) == {"user": "jisr", "password": "***"}
 
 
 DOCUMENTS = "answer: {code: answer.status, documents: [{$when: answer.pdf, name: answer.name, media_type: \"'application/pdf'\", content: answer.pdf}], document_required: [succeeded]}\n"
