@@ -110,7 +110,7 @@ class Acceptor:
             self._undo(work, place=place)
             return replay(result, REQUESTS_SCOPE, row.body_hash)
         crash.point("accept.after_commit")
-        log.info("accepted", request_id=work.request_id, correlation=traceparent, service=work.service)
+        log.info("accepted", request_id=work.request_id, correlation=work.correlation, service=work.service)
         self._go(work, result, place=place)
         answered = await self._waiters.outcome(work.request_id, waiter, wait_seconds) if waiter else None
         if answered is None:

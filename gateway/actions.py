@@ -152,7 +152,7 @@ class Actions:
             self._undo(work)
             return result
         self._begin(work, result, exchange)
-        log.info("action_taken", request_id=work.request_id, correlation=work.traceparent, kind=reply.action["kind"])
+        log.info("action_taken", request_id=work.request_id, correlation=work.correlation, kind=reply.action["kind"])
         return provisional
 
     def _undo(self, work: Work) -> None:

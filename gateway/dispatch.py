@@ -259,7 +259,7 @@ class Dispatcher:
         log.info(
             "exchange",
             request_id=work.request_id,
-            correlation=work.traceparent,
+            correlation=work.correlation,
             connector=plan.connector.name,
             operation=plan.operation.name,
             attempt=made.attempt.number if made.attempt else work.inquiries + 1,

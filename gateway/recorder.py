@@ -60,7 +60,7 @@ class Recorder:
         log.info(
             "settled",
             request_id=work.request_id,
-            correlation=work.traceparent,
+            correlation=work.correlation,
             state=settlement.state.value,
             reason=settlement.reason,
         )

@@ -52,6 +52,16 @@ class Work:
     denomination: str = ""
     open_attempt: OpenAttempt | None = None
 
+    @property
+    def correlation(self) -> str:
+        """The trace id that all log lines of the call carry (W3C `traceparent`: version-trace-parent-flags)."""
+        return trace_id(self.traceparent)
+
+
+def trace_id(traceparent: str) -> str:
+    """The trace id of a W3C traceparent, "" for none."""
+    return traceparent.split("-")[1] if traceparent.count("-") == 3 else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Next:

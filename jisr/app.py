@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -140,6 +141,7 @@ def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[s
 
 async def run_server(settings: Settings) -> None:
     """Serve the API until SIGTERM or SIGINT, with a worker in the same process; then finish or give back."""
+    _allow_many_sockets()
     async with gateway(settings) as built:
         desk = admin.Desk(built.store, settings)
         async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
@@ -169,12 +171,19 @@ async def run_server(settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Work beside the servers until SIGTERM or SIGINT."""
+    _allow_many_sockets()
     async with gateway(settings) as built:
         await built.worker.start()
         log.info("working", pid=os.getpid(), database=built.store.dialect)
         await _stop_signal()
         log.info("stopping", seconds=settings.shutdown_seconds)
         await built.worker.stop(settings.shutdown_seconds)
+
+
+def _allow_many_sockets() -> None:
+    """Raise the limit of open files to what the system allows: a request in flight needs two sockets."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _stop_signal() -> asyncio.Future[None]:
