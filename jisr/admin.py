@@ -78,7 +78,7 @@ async def _add(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str
     try:
         await desk.store.write(add)
     except IntegrityError as error:
-        raise CommandError(f"There is a {kind} named {arguments['name']!r} already.") from error
+        raise CommandError(f"The name {arguments['name']!r} is taken by another {kind}.") from error
     return {"id": principal_id, "name": arguments["name"], "key": key}
 
 
@@ -107,7 +107,7 @@ def _shown(stored: StoredPrincipal) -> dict[str, Any]:
 
 async def _revoke(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str, Any]:
     if not await desk.store.write(revoke_principal, kind, arguments["name"]):
-        raise CommandError(f"There is no {kind} named {arguments['name']!r} with a valid key.")
+        raise CommandError(f"No {kind} named {arguments['name']!r} has a valid key.")
     return {"name": arguments["name"]}
 
 

@@ -101,7 +101,7 @@ def _show(here: Front, rows: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     heads = (("الاسم", "name"), ("الخدمات", "services"), ("الأولوية", "priority"), ("المفتاح", "key"), ("المعرّف", "id"))
     for ar, en in heads:
-        table.add_column(here.text(ar, en), overflow="fold")
+        table.add_column(here.text(ar, en), overflow="fold", no_wrap=en == "id")
     for row in rows:
         valid = here.text("ملغى", "revoked") if row["revoked"] else here.text("صالح", "valid")
         table.add_row(row["name"], " ".join(row["services"]), row["priority"], valid, row["id"])

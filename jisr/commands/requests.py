@@ -164,7 +164,7 @@ def list_requests(
     rows = admin_client.call(here.settings(), "request.list", states=state or [], limit=limit)
     table = Table(box=None, pad_edge=False)
     for ar, en in (("المعرّف", "id"), ("الخدمة", "service"), ("الحالة", "state"), ("منذ", "since"), ("السبب", "reason")):
-        table.add_column(here.text(ar, en), overflow="fold")
+        table.add_column(here.text(ar, en), overflow="fold", no_wrap=en == "id")
     for row in rows:
         table.add_row(row["id"], row["service"], state_in_both(row["state"]), row["since"], row["reason"] or "")
     here.out.print(table)

@@ -122,7 +122,7 @@ def test_a_name_that_is_taken_is_told(jisr, installation):
     done = jisr("-c", installation, "operator", "add", "layla")
 
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "There is a operator named 'layla' already."
+    assert done.stderr.splitlines()[-1] == "The name 'layla' is taken by another operator."
 
 
 @pytest.mark.parametrize("arguments", [("nonsense",), ("channel",), ("channel", "add"), ("--lang", "fr", "doctor")])
