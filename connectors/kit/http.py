@@ -97,11 +97,15 @@ class HttpClient:
         base_url: str,
         *,
         now: Callable[[], datetime],
-        connections: int = 32,
+        connections: int | None = None,
         connect_seconds: float = 5.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`base_url` has no trailing slash; `connect_seconds` counts within the deadline of each call."""
+        """`base_url` has no trailing slash; `connect_seconds` counts within the deadline of each call.
+
+        Without `connections` there are as many as calls under way: each operation's own places are the limit, and in
+        a common one a slow operation would take the places of the others.
+        """
         self._base_url = base_url
         self._now = now
         self._connections = connections
@@ -161,7 +165,9 @@ class HttpClient:
     def _pool(self, *, fresh: bool) -> aiohttp.ClientSession:
         if fresh not in self._sessions:
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True, force_close=fresh),
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections or 0, ssl=self._tls or True, force_close=fresh
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "jisr", "Accept-Encoding": "gzip"},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),

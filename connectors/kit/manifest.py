@@ -101,7 +101,7 @@ def _is_url(value: str) -> bool:
 class Http(_Strict, frozen=True):
     """The pool of the institution."""
 
-    connections: Annotated[int, Meta(ge=1, le=1000)] = 32
+    connections: Annotated[int, Meta(ge=1, le=1000)] | None = None  #: None: the operations' places are the limit.
     connect_seconds: Seconds = 5.0
 
 
