@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from connectors.kit.contract import Call, Ports, Token
-from connectors.kit.errors import ConnectorError, TokenUnavailable
+from connectors.kit.errors import ConnectorError, NotSent, TokenUnavailable
 from connectors.kit.http import HttpClient, HttpRequest
 from connectors.kit.json_answers import read_object
 from connectors.kit.manifest import ApiKey, Manifest, OAuth2
@@ -33,13 +33,13 @@ class Tokens:
         self._fetch = fetch
 
     async def get(self, call: Call, seconds: float, *, rejected: str | None) -> str:
-        """A token that is not `rejected`. Raises TokenUnavailable."""
+        """A token that is not `rejected`. Raises TokenUnavailable, or NotSent when nobody could be reached."""
         try:
             async with asyncio.timeout(seconds):
                 return await self._ports.tokens.get(self._name, lambda: self._fetch(call, seconds), rejected=rejected)
         except TimeoutError as error:
             raise TokenUnavailable("no access token came within the deadline") from error
-        except TokenUnavailable:
+        except NotSent:  # TokenUnavailable among them; who cannot be reached has not refused the credentials
             raise
         except ConnectorError as error:
             raise TokenUnavailable(
