@@ -26,7 +26,7 @@ class Worker:
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim no more, finish or give back; within the grace."""
-        self._clockwork.stop()
+        await self._clockwork.stop()
         released = await self._dispatcher.stop(grace_seconds)
         if self._loop is not None:
             await self._loop
