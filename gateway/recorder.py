@@ -8,10 +8,11 @@ from gateway.logs import log
 from gateway.representation import DocumentView, View, represent, to_json, view_of
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, StoreError
-from gateway.store.settlements import Answered, Settled, Settling, digest_of, settle
+from gateway.store.exchanges import digest_of
+from gateway.store.settlements import settle
 from gateway.waiters import Waiter, Waiters
 from gateway.watch import Watch
-from gateway.work import NewAttempt, Settlement, Work
+from gateway.work import Answered, NewAttempt, Settled, Settlement, Settling, Work
 from mappings.status import FINAL
 
 _FIRST_PAUSE_SECONDS = 0.2

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from gateway.store.settlements import Answered
+from gateway.work import Answered
 
 
 @dataclass(slots=True)

@@ -135,3 +135,37 @@ class NewAttempt:
     number: int
     payload_hash: str
     moves_money: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a waiting caller is told with this settlement, stored under its idempotency key."""
+
+    channel_id: str
+    key: str
+    status: str  #: created | ok
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """One settlement, with the token that entitles to it."""
+
+    request_id: str
+    token: int
+    previous: Request
+    settlement: Settlement
+    attempt_id: str
+    attempt: NewAttempt | None  #: The exchange that was made; None for an inquiry about an older attempt.
+    intended: bool  #: Its row stands already (SENDING); a safe exchange is only written now.
+    intent_id: str | None
+    keep_for: str | None  #: The worker that has a place for the next job and would go on at once.
+    answered: Answered | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a settlement."""
+
+    valid: bool  #: False: the token was stale; the evidence was kept, nothing else changed.
+    kept: bool  #: The next job is still this worker's.

@@ -1,23 +1,18 @@
-"""Accept, claim, intend, settle, rescue, act, expire: the store functions of dispatch, on both databases."""
+"""Accept, claim, intend, settle, rescue: the store functions of dispatch, on both databases."""
 
 import asyncio
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from connectors.kit.contract import Document, Exchange
-from gateway.errors import Problem
+from connectors.kit.contract import Document
 from gateway.ids import new_id
-from gateway.security.principals import Kind
-from gateway.store.actions import Key, Taking, cancel, expire, find_key, take
-from gateway.store.jobs import NEVER, Intending, Outlook, claim, intend, look, release, renew, rescue
-from gateway.store.principals import add_principal
-from gateway.store.requests import Accepted, Existing, NewIntent, NewRequest, accept
-from gateway.store.settlements import Answered, Settling, settle
+from gateway.store.actions import find_key
+from gateway.store.jobs import Outlook, claim, intend, look, release, renew, rescue
+from gateway.store.requests import Accepted, Existing, accept
+from gateway.store.settlements import settle
 from gateway.store.tables import (
     attempts,
     documents,
@@ -30,89 +25,9 @@ from gateway.store.tables import (
     requests,
 )
 from gateway.upkeep import forget_keys, revive_inquiries
-from gateway.work import Evidence, Happened, NewAttempt, Next, Settlement
-from mappings.status import Attempt, Intent, Request
-
-LANE = "ministry.submit"
-
-
-@pytest.fixture
-async def channel(store):
-    await store.write(lambda conn: add_principal(conn, "c1", "key", kind=Kind.CHANNEL, name="web"))
-    return "c1"
-
-
-def new_request(channel: str, **more) -> NewRequest:
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "channel_id": channel,
-        "key": new_id(),
-        "body_hash": b"h",
-        "answer": b"{}",
-        "service": "a.service",
-        "language": "ar",
-        "priority": 2,
-        "reference": None,
-        "traceparent": "",
-        "content": json.dumps({"applicant": {}, "input": {}, "delivery": {}}).encode(),
-        "progress": b"{}",
-        "applicant_index": b"i",
-        "mapping_version": "1",
-        "step": 0,
-        "phase": "",
-        "lane": LANE,
-        "intent": NewIntent(new_id(), 2500, "SYP", "SYP-new"),
-        "keep_key_ms": 1000,
-        "created_at": 1,
-        "claim_for": "w1",
-        "lease_ms": 30_000,
-    }
-    return NewRequest(**values | more)
-
-
-def new_attempt(**more) -> NewAttempt:
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "connector": "ministry",
-        "operation": "submit",
-        "role": "submit",
-        "operation_id": "op-1",
-        "number": 1,
-        "payload_hash": "x",
-        "moves_money": False,
-    }
-    return NewAttempt(**values | more)
-
-
-def sending(row: NewRequest, attempt: NewAttempt) -> Intending:
-    return Intending(row.id, 1, row.intent.id if row.intent else None, attempt)
-
-
-def settling(row: NewRequest, attempt: NewAttempt, **more) -> Settling:
-    done = Settlement(Request.COMPLETED, 0, "", {"reference": "R"}, attempt_state=Attempt.SUCCEEDED)
-    done.happened = [Happened("completed", Request.COMPLETED, {})]
-    done.evidence = Evidence("answer", "succeeded", "", exchange=Exchange(b"ask", b"tell", 200, "text/xml", 7))
-    done.intent_state = Intent.SUCCEEDED
-    values: dict[str, Any] = {
-        "request_id": row.id,
-        "token": 1,
-        "previous": Request.IN_PROGRESS,
-        "settlement": done,
-        "attempt_id": attempt.id,
-        "attempt": attempt,
-        "intended": True,
-        "intent_id": row.intent.id if row.intent else None,
-        "keep_for": None,
-        "answered": None,
-    }
-    return Settling(**values | more)
-
-
-async def rows_of(store, table, **where):
-    query = select(table)
-    for name, value in where.items():
-        query = query.where(table.c[name] == value)
-    return await store.read(lambda conn: conn.execute(query).all())
+from gateway.work import Answered, Next, Settlement
+from mappings.status import Attempt, Request
+from tests.unit.gateway.store.records import LANE, new_attempt, new_request, rows_of, sending, settling
 
 
 async def test_an_accepted_request_is_there_with_key_event_order_and_claimed_job(store, channel):
@@ -279,87 +194,6 @@ async def test_release_gives_back_what_was_not_sent(store, channel):
     await store.batch(intend, sending(sent, new_attempt()))
     assert await store.write(release, "w1") == 1
     assert {job.request_id: job.claimed_by for job in await rows_of(store, jobs)} == {sent.id: "w1", unsent.id: None}
-
-
-async def awaiting(store, channel, expires_in_ms: int = 5000) -> NewRequest:
-    row, attempt = new_request(channel), new_attempt(role="initiate")
-    await store.batch(accept, row)
-    await store.batch(intend, sending(row, attempt))
-    asked = Settlement(
-        Request.AWAITING_CITIZEN,
-        0,
-        "confirm_otp",
-        {},
-        next_action={"id": "a1", "kind": "confirm_otp", "methods": []},
-        expires_in_ms=expires_in_ms,
-        intent_state=Intent.PAYER_ACTION,
-        attempt_state=Attempt.SUCCEEDED,
-    )
-    await store.batch(settle, settling(row, attempt, settlement=asked))
-    return row
-
-
-def taking(row: NewRequest, key: str, **more) -> Taking:
-    values: dict[str, Any] = {
-        "request_id": row.id,
-        "action_id": "a1",
-        "kind": "confirm_otp",
-        "key": Key(row.channel_id, key, "actions", b"h", b"{}", 1000),
-        "version": 2,
-        "progress": {},
-        "phase": "confirm",
-        "lane": "wallet.confirm",
-        "worker": "w1",
-        "lease_ms": 30_000,
-        "attempt": new_attempt(role="confirm", moves_money=True),
-    }
-    return Taking(**values | more)
-
-
-async def test_an_answer_is_taken_once_and_its_token_is_newer_than_any_before(store, channel):
-    row = await awaiting(store, channel)
-    (resting,) = await rows_of(store, jobs)
-    assert (resting.due_at, resting.claimed_by) == (NEVER, None)
-    assert await store.write(take, taking(row, "k1")) == 2
-    with pytest.raises(Problem, match="action_not_open"):
-        await store.write(take, taking(row, "k2"))
-    assert isinstance(await store.write(take, taking(row, "k1")), Existing)
-    assert await store.read(find_key, channel, "k2") is None
-    assert (await rows_of(store, intents, request_id=row.id))[0].state == "in_progress"
-
-
-async def test_only_one_of_many_answers_at_once_is_taken(store, channel):
-    row = await awaiting(store, channel)
-    results = await asyncio.gather(
-        *(store.write(take, taking(row, f"k{number}")) for number in range(10)), return_exceptions=True
-    )
-    assert [result for result in results if not isinstance(result, Problem)] == [2]
-
-
-async def test_an_unpaid_request_expires_and_a_paid_one_does_not(store, channel, clock):
-    late, paid = await awaiting(store, channel), await awaiting(store, channel)
-    await store.write(take, taking(paid, "k1"))
-    assert await store.write(expire, 10) == []
-    clock.advance(6)
-    assert await store.write(expire, 10) == [late.id]
-    (request,) = await rows_of(store, requests, id=late.id)
-    assert (request.state, request.next_action) == ("expired", None)
-    assert (await rows_of(store, intents, request_id=late.id))[0].state == "expired"
-    assert (await rows_of(store, requests, id=paid.id))[0].state == "in_progress"
-
-
-async def test_cancelling_is_for_the_owner_and_before_anything_that_cannot_be_taken_back(store, channel):
-    roles = ("submit", "confirm")
-    row = await awaiting(store, channel)
-    with pytest.raises(Problem, match="not_found"):
-        await store.write(cancel, "another", row.id, roles)
-    await store.write(cancel, channel, row.id, roles)
-    await store.write(cancel, channel, row.id, roles)
-    assert (await rows_of(store, requests, id=row.id))[0].state == "cancelled"
-    touched = await awaiting(store, channel)
-    await store.write(take, taking(touched, "k1"))
-    with pytest.raises(Problem, match="cannot_cancel"):
-        await store.write(cancel, channel, touched.id, roles)
 
 
 async def test_an_open_attempt_that_nobody_asks_about_gets_an_inquiry(store, channel):

@@ -1,0 +1,162 @@
+"""What an exchange leaves behind: its attempt's state, the evidence, the documents."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.ids import new_id
+from gateway.store.jobs import attempt_values
+from gateway.store.tables import attempts, documents, evidence, request_documents
+from gateway.work import RANK, Evidence, Settling
+from mappings.status import Attempt
+
+
+def many(conn: Connection, statement: Any, values: list[dict[str, Any]]) -> None:
+    """One statement for all rows; none for none."""
+    if values:
+        conn.execute(statement, values)
+
+
+_UPDATE_ATTEMPT = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("key"))
+    .values(
+        state=bindparam("new_state"),
+        code=bindparam("new_code"),
+        reference=bindparam("new_reference"),
+        milliseconds=bindparam("new_milliseconds"),
+        settled_at=bindparam("now"),
+    )
+)
+#: Earlier tries of the same act share its operation id and so its truth.
+_UPDATE_EARLIER = (
+    update(attempts)
+    .where(
+        attempts.c.operation_id == bindparam("act"),
+        attempts.c.id != bindparam("key"),
+        attempts.c.role == bindparam("same_role"),
+        attempts.c.state == Attempt.IN_DOUBT.value,
+    )
+    .values(state=bindparam("new_state"), settled_at=bindparam("now"))
+)
+
+
+def write_attempts(conn: Connection, rows: Sequence[Settling], now: int) -> None:
+    """Settle the attempts that were intended, and write those of safe exchanges, which had no row yet."""
+    new, old, earlier = [], [], []
+    for row in rows:
+        settlement = row.settlement
+        if settlement.attempt_state is None:
+            continue
+        exchange = settlement.evidence.exchange if settlement.evidence else None
+        milliseconds = exchange.milliseconds if exchange else None
+        if row.attempt is not None and not row.intended:
+            known = attempt_values(row.request_id, row.token, row.intent_id, row.attempt, now - (milliseconds or 0))
+            outcome = {
+                "state": settlement.attempt_state.value,
+                "code": settlement.attempt_code or None,
+                "reference": settlement.attempt_reference or None,
+                "milliseconds": milliseconds,
+                "settled_at": now,
+            }
+            new.append(known | outcome)
+        else:
+            old.append(
+                {
+                    "key": row.attempt_id,
+                    "new_state": settlement.attempt_state.value,
+                    "new_code": settlement.attempt_code or None,
+                    "new_reference": settlement.attempt_reference or None,
+                    "new_milliseconds": milliseconds,
+                    "now": now,
+                }
+            )
+    many(conn, insert(attempts), new)
+    many(conn, _UPDATE_ATTEMPT, old)
+    for row in rows:
+        earlier += _earlier(row, now)
+    many(conn, _UPDATE_EARLIER, earlier)
+
+
+def _earlier(row: Settling, now: int) -> list[dict[str, Any]]:
+    state, made = row.settlement.attempt_state, row.attempt
+    if made is None or made.number == 1 or state not in (Attempt.SUCCEEDED, Attempt.DECLINED):
+        return []
+    return [
+        {
+            "act": made.operation_id,
+            "key": made.id,
+            "same_role": made.role,
+            "new_state": state.value,
+            "now": now,
+        }
+    ]
+
+
+def write_evidence(conn: Connection, rows: Sequence[Settling], valid: set[str], now: int) -> None:
+    """Fencing guards state, never evidence: what a stale worker received is kept, marked as such."""
+    values = []
+    for row in rows:
+        seen, fenced = row.settlement.evidence, row.request_id not in valid
+        if seen is not None and not (fenced and row.attempt and not row.intended):
+            values.append(evidence_values(row.attempt_id, seen, fenced=fenced, now=now))
+    many(conn, insert(evidence), values)
+
+
+def evidence_values(attempt_id: str, seen: Evidence, *, fenced: bool, now: int) -> dict[str, Any]:
+    """The columns of one evidence row."""
+    exchange = seen.exchange
+    detail = {"institution_code": seen.institution_code, "message": seen.message}
+    return {
+        "id": new_id(),
+        "attempt_id": attempt_id,
+        "source": seen.source,
+        "rank": RANK[seen.source],
+        "status": seen.status,
+        "code": seen.code,
+        "fenced": fenced,
+        "detail": json.dumps(detail, ensure_ascii=False).encode(),
+        "request_bytes": exchange.request if exchange else None,
+        "response_bytes": exchange.response if exchange else None,
+        "http_status": exchange.status if exchange else 0,
+        "content_type": exchange.content_type if exchange else "",
+        "at": now,
+    }
+
+
+def write_documents(conn: Connection, rows: Sequence[Settling], now: int) -> None:
+    """Store each document once, by its digest, and link it to its request."""
+    contents: dict[str, dict[str, Any]] = {}
+    links: list[dict[str, Any]] = []
+    for row in rows:
+        for number, document in enumerate(row.settlement.documents, start=1):
+            digest = digest_of(document.content)
+            contents[digest] = {
+                "digest": digest,
+                "media_type": document.media_type,
+                "size": len(document.content),
+                "content": document.content,
+                "created_at": now,
+            }
+            links.append(
+                {
+                    "request_id": row.request_id,
+                    "number": number,
+                    "digest": digest,
+                    "name": document.name,
+                    "issuer": row.settlement.issuer,
+                }
+            )
+    if links:
+        dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+        conn.execute(dialect.insert(documents).on_conflict_do_nothing(), list(contents.values()))
+        conn.execute(insert(request_documents), links)
+
+
+def digest_of(content: bytes) -> str:
+    """A document's name: "sha256:<hex>" of its clear bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
