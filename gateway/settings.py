@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     services_paths: tuple[Path, ...]
     connector_paths: tuple[Path, ...]
     idempotency_days: int
+    key_cache_seconds: float
     max_body_bytes: int
     max_wait_seconds: float
     shutdown_seconds: float
@@ -234,6 +235,7 @@ def _checked(values: dict[str, Any]) -> Settings:
         ),
         (settings.max_body_bytes < 1024, "The setting max_body_bytes must be 1024 or more."),
         (settings.idempotency_days < 1, "The setting idempotency_days must be 1 or more."),
+        (not 0 <= settings.key_cache_seconds <= 60, "The setting key_cache_seconds must be 0 to 60."),
         (settings.dispatch.lease_seconds <= 0, "The setting dispatch.lease_seconds must be more than 0."),
         (
             settings.dispatch.send_window_seconds >= settings.dispatch.lease_seconds,

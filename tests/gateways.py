@@ -110,6 +110,7 @@ class GatewayProcess:
             f"port = {self.port}",
             f"services_paths = {toml(self.services)}",
             "shutdown_seconds = 5",
+            "key_cache_seconds = 2",
             "[dispatch]",
             *(f"{name} = {toml(value)}" for name, value in self.dispatch.items()),
             '[log]\nformat = "json"',

@@ -22,8 +22,8 @@ const cell=(row,text)=>{const td=document.createElement('td');const b=document.c
 const fill=(id,rows,keys)=>{const body=document.querySelector('#'+id+' tbody');body.replaceChildren();
   for(const item of rows){const row=document.createElement('tr');if(item.count>1)row.className='double';
     for(const key of keys)cell(row,item[key]);body.append(row)}
-  if(!rows.length){const row=document.createElement('tr');cell(row,'لا شيء · nothing');row.className='none';row.firstChild.colSpan=keys.length;
-    body.append(row)}};
+  if(!rows.length){const row=document.createElement('tr');cell(row,'لا شيء · nothing');row.className='none';
+    row.firstChild.colSpan=keys.length;body.append(row)}};
 const read=async path=>(await fetch('/_sandbox/'+path)).json();
 async function show(){
   fill('ledger',(await read('ledger')).effects.slice(-200).reverse(),['operation_id','operation','what','count','at']);

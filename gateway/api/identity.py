@@ -16,7 +16,7 @@ def authenticator(services: Services) -> Authenticator:
     async def find(principal_id: str) -> Any:
         return await services.store.read(find_principal, principal_id)
 
-    return Authenticator(find, services.clock.monotonic)
+    return Authenticator(find, services.clock.monotonic, cache_seconds=services.settings.key_cache_seconds)
 
 
 async def caller(request: Request[Any, Any, Any], *kinds: Kind) -> Principal:
