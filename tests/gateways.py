@@ -173,7 +173,9 @@ class GatewayProcess:
             trust_env=False,
         )
 
-    def submit(self, body: Mapping[str, Any], key: str, *, wait: int = 0, client: httpx.Client | None = None) -> httpx.Response:
+    def submit(
+        self, body: Mapping[str, Any], key: str, *, wait: int = 0, client: httpx.Client | None = None
+    ) -> httpx.Response:
         """POST a request under an idempotency key."""
         headers = {"Idempotency-Key": key} | ({"Prefer": f"wait={wait}"} if wait else {})
         with client or self.client() as http:
@@ -213,9 +215,7 @@ GatewayFactory = Callable[..., GatewayProcess]
 
 
 @pytest.fixture
-def make_gateway(
-    tmp_path: Path, database: Any, sandbox: Callable[[str], SandboxProcess]
-) -> Iterator[GatewayFactory]:
+def make_gateway(tmp_path: Path, database: Any, sandbox: Callable[[str], SandboxProcess]) -> Iterator[GatewayFactory]:
     """`make_gateway()`: an installation on the test's database with all three sandboxes; ended after the test."""
     made: list[GatewayProcess] = []
 

@@ -165,9 +165,7 @@ class HttpClient:
     def _pool(self, *, fresh: bool) -> aiohttp.ClientSession:
         if fresh not in self._sessions:
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=self._connections or 0, ssl=self._tls or True, force_close=fresh
-                ),
+                connector=aiohttp.TCPConnector(limit=self._connections or 0, ssl=self._tls or True, force_close=fresh),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "jisr", "Accept-Encoding": "gzip"},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),

@@ -3,6 +3,7 @@
 import json
 import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,9 @@ def test_a8_another_channels_request_does_not_exist(standing, sandbox, request):
             assert bodies[0] == bodies[1] == bodies[2], "theirs looks like nobody's"
         for path, body in ((f"actions/{mine['next_action']['id']}", {"resend": True}), ("cancel", None)):
             for one in (mine["id"], missing):
-                answer = http.post(f"/v1/requests/{one}/{path}", json=body, headers={"Idempotency-Key": f"{name}-{path}"})
+                answer = http.post(
+                    f"/v1/requests/{one}/{path}", json=body, headers={"Idempotency-Key": f"{name}-{path}"}
+                )
                 assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
         for query in ({}, {"reference": name}, {"state": "completed"}, {"service": "transport.vehicle-statement"}):
             assert http.get("/v1/requests", params=query).json()["items"] == []
@@ -128,7 +131,7 @@ AMOUNTS = [
 @pytest.mark.parametrize(("value", "good"), AMOUNTS)
 def test_a10_an_amount_is_exact_or_refused(standing, request, value, good):
     payment = '{"method": "syriatel_cash", "payer": {"mobile": "0930000001"}, "amount": %s}'
-    amount = '{"value": %s, "currency": "SYP", "denomination": "SYP-new"}' % value
+    amount = f'{{"value": {value}, "currency": "SYP", "denomination": "SYP-new"}}'
     whole = json.dumps(CERTIFICATE | {"payment": "HERE"}).replace('"HERE"', payment % amount)
     if good is None:
         answer = post(standing, whole, unique(request))
@@ -168,8 +171,7 @@ def test_a12_the_database_holds_no_usable_key(standing, request):
     if standing.database_url.startswith("sqlite"):
         path = standing.database_url.removeprefix("sqlite:///")
         for name in (path, f"{path}-wal"):
-            with open(name, "rb") as file:
-                assert secret.encode() not in file.read()
+            assert secret.encode() not in Path(name).read_bytes()
 
 
 def test_a12_a_revoked_key_is_refused_within_a_minute(standing, request):
@@ -214,7 +216,16 @@ def test_a20_a_name_that_cannot_be_one_is_refused_and_never_a_500(standing, requ
 
 @pytest.mark.parametrize(
     "raw",
-    [b"\xff\xfe{}", b'{"service": "\xed\xa0\x80"}', b'{"service": "a\xc3"}', b"\xef\xbb\xbf{}", b"", b"nul", b"[1,]", b"{}{}"],
+    [
+        b"\xff\xfe{}",
+        b'{"service": "\xed\xa0\x80"}',
+        b'{"service": "a\xc3"}',
+        b"\xef\xbb\xbf{}",
+        b"",
+        b"nul",
+        b"[1,]",
+        b"{}{}",
+    ],
 )
 def test_a20_a_body_that_is_no_json_is_a_400(standing, request, raw):
     refused(standing, raw, unique(request), 400, 422)

@@ -5,7 +5,18 @@ import re
 import pytest
 
 from tests.faults.listener import listening
-from tests.faults.looking import Calling, certificate, codes, evidence, kinds, payment_of, rows, stem_of, timeline, until_asked
+from tests.faults.looking import (
+    Calling,
+    certificate,
+    codes,
+    evidence,
+    kinds,
+    payment_of,
+    rows,
+    stem_of,
+    timeline,
+    until_asked,
+)
 from tests.gateways import VEHICLE, until
 from tests.sandboxes import start_sandbox, stop_sandbox
 
@@ -142,7 +153,11 @@ def test_n4_a_cut_after_an_idempotent_act_is_answered_by_the_same_act_again(stan
 
 @pytest.mark.parametrize(
     ("mode", "value"),
-    [pytest.param("cut_after", None, id="n4"), pytest.param("silence", None, id="n2"), pytest.param("html", None, id="n6")]
+    [
+        pytest.param("cut_after", None, id="n4"),
+        pytest.param("silence", None, id="n2"),
+        pytest.param("html", None, id="n6"),
+    ]
     + [pytest.param("truncate", size, id=f"n5_{size}") for size in (1, 200, 700)]
     + [pytest.param("status", {"code": 500, "after_effect": True}, id="n7")],
 )

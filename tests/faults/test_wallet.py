@@ -1,5 +1,7 @@
 """Every error of the wallet, told to the citizen in canonical words, with exactly the right number of debits."""
 
+from functools import partial
+
 import pytest
 
 from tests.faults.looking import Calling, certificate, codes, kinds, payment_of, stem_of, until_asked
@@ -48,7 +50,9 @@ def confirm(gateway, sandbox, asked, key, *, number=1):
 
 
 def words_of(told):
-    return [told["reason"][reader][language] for reader in ("citizen", "clerk", "technician") for language in ("ar", "en")]
+    return [
+        told["reason"][reader][language] for reader in ("citizen", "clerk", "technician") for language in ("ar", "en")
+    ]
 
 
 @pytest.mark.parametrize(("payer", "reason"), rows_of(REFUSED_AT_REQUEST))
@@ -167,7 +171,9 @@ def test_a_lost_answer_to_a_resend_asks_for_the_code_again(standing, sandbox, re
     assert sandbox("syriatel_cash").count() == 1
 
 
-def test_minus_500_a_token_that_ends_before_the_confirmation_is_fetched_anew_and_debits_once(standing, sandbox, request):
+def test_minus_500_a_token_that_ends_before_the_confirmation_is_fetched_anew_and_debits_once(
+    standing, sandbox, request
+):
     asked = until_asked(standing, unique(request))
     sandbox("syriatel_cash").switch("token_expired", operation="confirm", times=1)
     confirm(standing, sandbox, asked, f"otp-{unique(request)}")
@@ -204,7 +210,7 @@ def test_d1_fifty_parallel_right_answers_to_one_action_debit_once(standing, sand
     otp = sandbox("syriatel_cash").otp(payment_of(asked))
     sandbox("syriatel_cash").switch("latency", 200, operation="confirm")
     key = unique(request)
-    calls = [Calling(lambda n=n: standing.act(asked, {"otp": otp}, f"{key}-{n}")) for n in range(50)]
+    calls = [Calling(partial(standing.act, asked, {"otp": otp}, f"{key}-{n}")) for n in range(50)]
     answers = [call.end() for call in calls]
     assert all(answer is not None for answer in answers)
     statuses = sorted(answer.status_code for answer in answers if answer is not None)
