@@ -24,7 +24,9 @@ def sentence_of(error: BaseException, language: str) -> str | None:
 
 
 def _as_sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+    """The text as a sentence; a first word that is a file's path keeps its spelling."""
+    first = text if "/" in text.partition(" ")[0] else f"{text[:1].upper()}{text[1:]}"
+    return f"{first}{'' if text.endswith(('.', '?', '!')) else '.'}"
 
 
 #: Raised by rooms that a command may never have entered; named, so that `jisr --help` need not import them.
