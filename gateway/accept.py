@@ -96,7 +96,7 @@ class Acceptor:
         landing = route.land(0, progress)
         work = _work(checked, landing, progress, priority=principal.priority, now=self._clock.now_ms())
         work.language, work.traceparent = language, traceparent
-        place = self._lanes.try_enter(work.lane)
+        place = not self._dispatcher.stopping and self._lanes.try_enter(work.lane)
         row = self._row(work, principal, key, checked, claim_for=self._dispatcher.worker if place else None)
         waiter = Waiter(principal.id, key, creates=True) if wait_seconds > 0 else None
         if waiter:

@@ -131,12 +131,15 @@ class Dispatcher:
 
     def start(self, work: Work, exchange: Exchange | None = None) -> None:
         """Run claimed work, whose lane place is taken; `exchange` is one that is committed as SENDING already."""
+        if self._stopping and exchange is None:
+            self._leave(work.lane)  # claimed at the last moment: it is given back with the rest
+            return
         task = asyncio.get_running_loop().create_task(self._work(work, exchange))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def stop(self, grace_seconds: float) -> int:
-        """Claim no more, let what runs finish within the grace, give back what was not sent; how many."""
+    async def stop(self, grace_seconds: float) -> None:
+        """Claim no more, and let what runs finish within the grace."""
         self._stopping = True
         self._wake.set()
         if self._running:
@@ -145,7 +148,15 @@ class Dispatcher:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
+
+    async def give_back(self) -> int:
+        """Give back what was claimed and not sent, once nobody can hand in work any more; how many."""
         return await self._store.write(release, self.worker)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no new work is begun any more."""
+        return self._stopping
 
     @property
     def in_flight(self) -> int:

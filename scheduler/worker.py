@@ -25,9 +25,14 @@ class Worker:
         self._loop = asyncio.get_running_loop().create_task(self._dispatcher.run())
 
     async def stop(self, grace_seconds: float) -> None:
-        """Claim no more, finish or give back; within the grace."""
+        """Claim no more, and let what runs finish within the grace."""
         await self._clockwork.stop()
-        released = await self._dispatcher.stop(grace_seconds)
+        await self._dispatcher.stop(grace_seconds)
         if self._loop is not None:
             await self._loop
+
+    async def give_back(self, grace_seconds: float) -> None:
+        """The end, when nobody hands in work any more: finish what came last, give back what was not sent."""
+        await self._dispatcher.stop(grace_seconds)
+        released = await self._dispatcher.give_back()
         log.info("worker_stopped", count=released)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, update
 
 from gateway import crash
 from gateway.ids import new_id
@@ -46,15 +46,13 @@ _UPDATE_REQUEST = (
         progress=bindparam("new_progress", type_=requests.c.progress.type),
         version=requests.c.version + 1,
         updated_at=bindparam("now"),
+        state_since=case((requests.c.state == bindparam("new_state"), requests.c.state_since), else_=bindparam("now")),
     )
 )
-_UPDATE_SINCE = update(requests).where(requests.c.id == bindparam("key")).values(state_since=bindparam("now"))
 
 
 def _requests(conn: Connection, rows: Sequence[Settling], now: int) -> None:
     many(conn, _UPDATE_REQUEST, [_request_values(row, now) for row in rows])
-    changed = [row for row in rows if row.settlement.state is not row.previous]
-    many(conn, _UPDATE_SINCE, [{"key": row.request_id, "now": now} for row in changed])
 
 
 def _request_values(row: Settling, now: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import time
 
 import httpx
 
-from tests.faults.looking import rows, stem_of
+from tests.faults.looking import Calling, rows, stem_of
 from tests.gateways import VEHICLE, until
 
 CLIENTS = 6
@@ -72,3 +72,21 @@ def test_o1_sigterm_under_load_loses_nothing_and_does_nothing_twice(make_gateway
     assert rows(gateway, "SELECT count(*) FROM requests") == [(total,)], "0 lost, 0 invented"
     counts = {row["operation_id"]: row["count"] for row in transport.effects()}
     assert counts == {f"{stem_of({'id': request_id})}-0": 1 for request_id in ids}, "0 lost, 0 twice"
+
+
+def test_o1_a_caller_that_waits_does_not_hold_the_end_up(make_gateway, sandbox):
+    gateway, transport = make_gateway(), sandbox("transport")
+    transport.switch("silence", operation="vehicle-statement")
+    gateway.start()
+    calling = Calling(lambda: gateway.submit(VEHICLE, "o1", wait=30))
+    until(lambda: transport.count() == 1, "the act whose answer does not come")
+    begun = time.monotonic()
+    assert gateway.stop() == 0, gateway.log[-2000:]
+    assert time.monotonic() - begun < 5 + 10, "shutdown_seconds and a generous margin"
+    answer = calling.end()
+    assert answer is None or answer.status_code in (202, 503)
+    transport.switches_off()
+    gateway.start()
+    retried = gateway.submit(VEHICLE, "o1")
+    gateway.until_state(retried.json()["id"], "completed")
+    assert transport.count() == 1
