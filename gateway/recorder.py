@@ -51,7 +51,12 @@ class Recorder:
             keep_for=keep_for,
             answered=answered,
         )
-        settled = await self._commit(row)
+        try:
+            settled = await self._commit(row)
+        except BaseException:
+            if waiter is not None:
+                waiter.tell(None)
+            raise
         if waiter is not None:
             waiter.tell(answered if settled.valid else None)
         if not settled.valid:

@@ -58,3 +58,8 @@ class Waiters:
         finally:
             if self._waiting.get(request_id) is waiter:
                 del self._waiting[request_id]
+
+    def let_go(self) -> None:
+        """Tell all who wait that no outcome comes any more in this process: they get what was answered at accept."""
+        for waiter in self._waiting.values():
+            waiter.tell(None)

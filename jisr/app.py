@@ -45,8 +45,6 @@ _BACKLOG = 2048
 _ALLOCATIONS_PER_ROUND = 10_000
 #: Granian configures logging; without this it would silence every logger that exists by then.
 _KEEP_LOGGERS = {"disable_existing_loggers": False}
-#: For what was accepted while the server stopped: time to finish before it is given back.
-_LAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Gateway:
     store: Store
     services: Services
     worker: Worker
-    dispatcher: Dispatcher
+    waiters: Waiters
 
 
 @contextlib.asynccontextmanager
@@ -122,7 +120,7 @@ def _build(
         connectors=connectors,
     )
     upkeep = Upkeep(store, connectors, policy, watch, dispatcher.wake, worker)
-    return Gateway(store, services, Worker(dispatcher, upkeep, policy), dispatcher)
+    return Gateway(store, services, Worker(dispatcher, upkeep, policy), waiters)
 
 
 def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[str, Route]:
@@ -174,9 +172,9 @@ async def run_server(settings: Settings) -> None:
             app.state["streams"].close()
             server.stop()  # type: ignore[no-untyped-call]  # granian leaves it without annotations
             await built.worker.stop(settings.shutdown_seconds)
+            built.waiters.let_go()
             await serving
             await built.worker.give_back(settings.shutdown_seconds)
-            await built.dispatcher.stop(_LAST_SECONDS)
 
 
 async def run_worker(settings: Settings) -> None:
@@ -199,7 +197,7 @@ def _allow_many_sockets() -> None:
 
 
 def _settle_memory() -> None:
-    """Keep what was built at the start out of the collector's rounds, and make them rarer: requests leave few cycles."""
+    """Keep what was built at the start out of the collector's rounds, and make them rarer: few cycles are left."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_PER_ROUND, 10, 10)

@@ -86,7 +86,7 @@ async def api(database: Database, keyring_path: Path, tmp_path: Path, clock: Clo
                 await built.store.write(_add, name, api.keys[name], kind, services)
             with structlog.testing.capture_logs() as api.logs:
                 yield api
-                await built.dispatcher.stop(5)
+                await built.worker.stop(5)
 
 
 def _add(conn: Any, name: str, key: str, kind: Kind, services: tuple[str, ...]) -> None:
