@@ -31,6 +31,8 @@ class Clockwork:
 
     async def stop(self) -> None:
         """Tick no more, and let the chore that runs finish its transaction: APScheduler would cancel it."""
+        if not self._scheduler.running:
+            return
         self._scheduler.pause()
         await asyncio.sleep(0)  # a chore that was woken already begins
         running = [task for task in self._running if task is not None]
