@@ -1,7 +1,9 @@
-"""A8, A9, A10, A12, A20, A21: what others may not see, bodies that lie, keys in the database."""
+"""A8, A9, A10, A12, A15, A20, A21: what others may not see, bodies that lie, keys in the database."""
 
+import contextlib
 import json
 import re
+import socket
 from hashlib import sha256
 from pathlib import Path
 
@@ -283,4 +285,23 @@ def test_a1_xml_to_the_json_api_is_refused(standing, request, xml):
     for kind, status in (("application/xml", 415), ("text/xml", 415), ("application/json", 400)):
         answer = post(standing, xml, unique(request), headers={"Content-Type": kind})
         assert answer.status_code == status, answer.text
+    assert stored(standing) == before
+
+
+def test_a15_bare_line_feeds_in_a_chunked_body_hide_no_second_call(standing, request):
+    """The server takes a bare LF for a line's end in headers (RFC 9112, 2.2 lets it), never in the frames of a body."""
+    before = stored(standing)
+    head = (
+        f"POST /v1/requests HTTP/1.1\nHost: x\nAuthorization: Bearer {standing.key}\nContent-Type: application/json\n"
+        f"Idempotency-Key: {unique(request)}\nTransfer-Encoding: chunked\n\n"
+    )
+    hidden = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", standing.port), timeout=30) as line:
+        line.sendall((head + "2\n{}\n0\n\n" + hidden).encode())
+        said = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := line.recv(65536):
+                said += part
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1, "what stood behind the body was not read as a call"
     assert stored(standing) == before
