@@ -26,6 +26,7 @@ from jisr.errors import CommandError, sentence_of
 Run = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 _LINE_LIMIT = 16 * 1024 * 1024
 _ASK_TIMEOUT_SECONDS = 60.0
+_LAST_TURNS = 20
 _PATH_LIMIT = 100  # of a socket's address; Linux allows 107 bytes
 
 
@@ -56,8 +57,10 @@ class AdminSocket:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._server is not None
-        self._server.close()
         self._path.unlink(missing_ok=True)
+        await _turns()  # a connection that was made just now is taken: asyncio leaks one that a closed server takes
+        self._server.close()
+        await _turns()  # one whose peer is gone is read to its end and closed
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -83,6 +86,12 @@ class AdminSocket:
             return {"ok": False, "error": sentence}
         log.info("admin_command", operation=str(name))
         return {"ok": True, "result": result}
+
+
+async def _turns() -> None:
+    """Let the event loop do what is at hand."""
+    for _ in range(_LAST_TURNS):
+        await asyncio.sleep(0)
 
 
 def _peer_may(writer: asyncio.StreamWriter) -> bool:
