@@ -5,13 +5,17 @@ name of its type, an exception becomes its class and the place where it was rais
 control characters are escaped so that no value can forge a line or drive a terminal.
 """
 
+import asyncio
+import atexit
+import contextlib
 import logging
 import re
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import msgspec
 import structlog
@@ -55,13 +59,62 @@ def configure(settings: Settings | LogSettings, stream: BinaryIO | None = None) 
             Console(colours=target.isatty()) if console else as_json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(target),
+        logger_factory=Lines(target),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [LibraryHandler()]
     root.setLevel(max(level, logging.WARNING))
     logging.captureWarnings(capture=True)
+
+
+class Lines:
+    """Writes lines; those of one turn of the event loop in one go, and a warning or worse at once with what waits.
+
+    A process that is killed loses at most the lines of its last turn. It is its own factory for structlog.
+    """
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        self._waiting: list[bytes] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  #: That will write what waits.
+        atexit.register(self.flush)
+
+    def __call__(self, *_: object) -> Self:
+        return self
+
+    def info(self, line: bytes) -> None:
+        """Write soon: when this turn of the event loop ends, or now where none runs."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.warning(line)
+            return
+        with self._lock:
+            due = not self._waiting or loop is not self._loop
+            self._loop = loop
+            self._waiting.append(line)
+        if due:
+            loop.call_soon(self.flush)
+
+    debug = info
+
+    def warning(self, line: bytes) -> None:
+        """Write now."""
+        with self._lock:
+            self._waiting.append(line)
+        self.flush()
+
+    error = critical = exception = log = msg = warning
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._lock, contextlib.suppress(ValueError):  # a stream that is closed by now takes nothing
+            lines, self._waiting = self._waiting, []
+            if lines:
+                self._target.write(b"\n".join([*lines, b""]))
+                self._target.flush()
 
 
 def only_allowed(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:

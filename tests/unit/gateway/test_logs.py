@@ -1,5 +1,6 @@
 """The log: allow-listed keys, harmless values, one line for each step."""
 
+import asyncio
 import io
 import json
 import logging
@@ -166,3 +167,42 @@ def _logger(format_, stream, level="info"):
     return structlog.wrap_logger(
         chosen["logger_factory"](), processors=chosen["processors"], wrapper_class=chosen["wrapper_class"]
     )
+
+
+async def test_the_lines_of_one_turn_are_written_together_in_their_order(lines):
+    log.info("accepted")
+    log.info("settled")
+    assert lines() == []
+
+    await asyncio.sleep(0)
+
+    assert [line["event"] for line in lines()] == ["accepted", "settled"]
+
+
+async def test_a_warning_is_written_at_once_after_what_waited(lines):
+    log.info("accepted")
+    log.warning("fenced")
+
+    assert [line["event"] for line in lines()] == ["accepted", "fenced"]
+
+
+async def test_a_line_of_another_thread_does_not_wait_for_the_loop(lines):
+    await asyncio.to_thread(log.info, "accepted")
+
+    assert [line["event"] for line in lines()] == ["accepted"]
+
+
+def test_lines_that_a_loop_left_behind_are_written_by_the_next(lines):
+    first = asyncio.new_event_loop()
+    first.call_soon(lambda: (first.stop(), log.info("accepted")))  # it stops before it could write
+    first.run_forever()
+    first.close()
+    assert lines() == []
+
+    async def later():
+        log.info("settled")
+        await asyncio.sleep(0)
+
+    asyncio.run(later())
+
+    assert [line["event"] for line in lines()] == ["accepted", "settled"]
