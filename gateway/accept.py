@@ -1,7 +1,6 @@
 """Accept: a checked request is committed with its first job, and goes at once when its lane has a free place."""
 
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +13,7 @@ from gateway.errors import Problem
 from gateway.ids import new_id
 from gateway.lanes import Lanes
 from gateway.logs import log
+from gateway.packed import pack
 from gateway.representation import money, represent, to_json, view_of
 from gateway.security.keyring import Keyring
 from gateway.security.principals import Principal
@@ -149,8 +149,8 @@ class Acceptor:
             priority=work.priority,
             reference=work.reference,
             traceparent=work.traceparent,
-            content=json.dumps(work.content, ensure_ascii=False).encode(),
-            progress=json.dumps(work.progress, ensure_ascii=False).encode(),
+            content=pack(work.content),
+            progress=pack(work.progress),
             applicant_index=self._keyring.blind_index(work.content["applicant"]["national_number"]),
             mapping_version=self._routes[work.service].mapping_version,
             step=work.step,

@@ -1,6 +1,5 @@
 """How a request looks to channels: built from what the store holds, the same for every answer."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any
 from gateway import next_action
 from gateway.catalogue import Service
 from gateway.errors import CATALOGUE
+from gateway.packed import pack
 from gateway.work import Work
 from mappings.money import Money, format_amount
 from mappings.status import FINAL, Intent, Request
@@ -97,7 +97,7 @@ def represent(view: View, service: Service | None) -> dict[str, Any]:
 
 def to_json(representation: Mapping[str, Any]) -> bytes:
     """The bytes that are sent and, for an idempotent call, stored."""
-    return json.dumps(representation, ensure_ascii=False, separators=(",", ":")).encode()
+    return pack(representation)
 
 
 def reason(code: str | None) -> dict[str, Any] | None:

@@ -72,8 +72,9 @@ def idempotency_key_of(headers: Headers, *, required: bool = True) -> str | None
 def traceparent_of(given: str | None) -> str:
     """Our own traceparent (W3C): the caller's trace when it sent a good one, else a new trace; always a new span."""
     match = _TRACEPARENT.match(given) if given else None
-    trace, flags = (match[1], match[2]) if match else (secrets.token_hex(16), "01")
-    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+    fresh = secrets.token_hex(24)
+    trace, flags = (match[1], match[2]) if match else (fresh[16:], "01")
+    return f"00-{trace}-{fresh[:16]}-{flags}"
 
 
 def require_json(headers: Headers) -> None:

@@ -3,7 +3,6 @@
 Each is a compare-and-set in one transaction.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from gateway.errors import Problem
 from gateway.ids import new_id
+from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
 from gateway.store.jobs import Intending, attempt_values, load_works
 from gateway.store.requests import Existing, claim_keys, find_keys
@@ -89,7 +89,7 @@ def take(conn: Connection, taking: Taking) -> int | Existing:
             reason=None,
             next_action=None,
             expires_at=None,
-            progress=json.dumps(taking.progress, ensure_ascii=False).encode(),
+            progress=pack(taking.progress),
             version=requests.c.version + 1,
             updated_at=now,
             state_since=now,
@@ -120,7 +120,7 @@ def key_values(key: Key, request_id: str, now: int) -> dict[str, Any]:
 def _tell(conn: Connection, request_id: str, kind: str, state: Request, facts: dict[str, Any], now: int) -> None:
     conn.execute(
         insert(events).values(
-            id=new_id(), request_id=request_id, at=now, kind=kind, state=state.value, facts=json.dumps(facts)
+            id=new_id(), request_id=request_id, at=now, kind=kind, state=state.value, facts=pack_text(facts)
         )
     )
 

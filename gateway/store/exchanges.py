@@ -1,7 +1,6 @@
 """What an exchange leaves behind: its attempt's state, the evidence, the documents."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ids import new_id
+from gateway.packed import pack
 from gateway.store.jobs import attempt_values
 from gateway.store.tables import attempts, documents, evidence, request_documents
 from gateway.work import RANK, Evidence, Settling
@@ -119,7 +119,7 @@ def evidence_values(attempt_id: str, seen: Evidence, *, fenced: bool, now: int) 
         "status": seen.status,
         "code": seen.code,
         "fenced": fenced,
-        "detail": json.dumps(detail, ensure_ascii=False).encode(),
+        "detail": pack(detail),
         "request_bytes": exchange.request if exchange else None,
         "response_bytes": exchange.response if exchange else None,
         "http_status": exchange.status if exchange else 0,

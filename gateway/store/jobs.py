@@ -1,6 +1,5 @@
 """Claim, intend and release: who works on what, under which fencing token, and what was committed before sending."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, select, update
 
 from gateway.ids import new_id
+from gateway.packed import pack_text, unpack
 from gateway.store.clock import now_ms
 from gateway.store.tables import attempts, events, intents, jobs, requests
 from gateway.work import NewAttempt, OpenAttempt, Work
@@ -119,8 +119,8 @@ def _work(row: Row[Any], open_attempt: OpenAttempt | None) -> Work:
         version=row.version,
         created_at=row.created_at,
         expires_at=row.expires_at,
-        content=json.loads(row.content),
-        progress=json.loads(row.progress) if row.progress else {},
+        content=unpack(row.content),
+        progress=unpack(row.progress) if row.progress else {},
         lane=row.lane,
         token=row.token,
         tries=row.tries,
@@ -210,7 +210,7 @@ def _sending_event(row: Intending, now: int) -> dict[str, Any]:
         "at": now,
         "kind": "sending",
         "state": Request.IN_PROGRESS.value,
-        "facts": json.dumps(facts),
+        "facts": pack_text(facts),
     }
 
 

@@ -1,6 +1,5 @@
 """Settle many exchanges in one transaction: state, timeline, fee order, stored answer and next job."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from sqlalchemy import Connection, bindparam, case, delete, insert, update
 
 from gateway import crash
 from gateway.ids import new_id
+from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
 from gateway.store.exchanges import many, write_attempts, write_documents, write_evidence
 from gateway.store.jobs import NEVER, holders, lanes_with_due_work
@@ -65,8 +65,8 @@ def _request_values(row: Settling, now: int) -> dict[str, Any]:
         "new_reason": settlement.reason,
         "new_next_try_at": now + following.delay_ms if following and following.delay_ms else None,
         "new_expires_at": now + settlement.expires_in_ms if settlement.expires_in_ms is not None else None,
-        "new_next_action": json.dumps(settlement.next_action) if settlement.next_action else None,
-        "new_progress": json.dumps(settlement.progress, ensure_ascii=False).encode(),
+        "new_next_action": pack_text(settlement.next_action) if settlement.next_action else None,
+        "new_progress": pack(settlement.progress),
         "now": now,
     }
 
@@ -82,7 +82,7 @@ def _events(conn: Connection, rows: Sequence[Settling], now: int) -> None:
                 "at": now,
                 "kind": happened.kind,
                 "state": happened.state.value,
-                "facts": json.dumps(happened.facts),
+                "facts": pack_text(happened.facts),
             }
             for row in rows
             for happened in row.settlement.happened
