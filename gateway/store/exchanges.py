@@ -21,6 +21,7 @@ def many(conn: Connection, statement: Any, values: list[dict[str, Any]]) -> None
         conn.execute(statement, values)
 
 
+_INSERT_ATTEMPT, _INSERT_EVIDENCE = insert(attempts), insert(evidence)
 _UPDATE_ATTEMPT = (
     update(attempts)
     .where(attempts.c.id == bindparam("key"))
@@ -75,7 +76,7 @@ def write_attempts(conn: Connection, rows: Sequence[Settling], now: int) -> None
                     "now": now,
                 }
             )
-    many(conn, insert(attempts), new)
+    many(conn, _INSERT_ATTEMPT, new)
     many(conn, _UPDATE_ATTEMPT, old)
     for row in rows:
         earlier += _earlier(row, now)
@@ -104,7 +105,7 @@ def write_evidence(conn: Connection, rows: Sequence[Settling], valid: set[str], 
         seen, fenced = row.settlement.evidence, row.request_id not in valid
         if seen is not None and not (fenced and row.attempt and not row.intended):
             values.append(evidence_values(row.attempt_id, seen, fenced=fenced, now=now))
-    many(conn, insert(evidence), values)
+    many(conn, _INSERT_EVIDENCE, values)
 
 
 def evidence_values(attempt_id: str, seen: Evidence, *, fenced: bool, now: int) -> dict[str, Any]:

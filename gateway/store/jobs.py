@@ -18,13 +18,19 @@ NEVER = 2**62
 _OPEN = (Attempt.SENDING.value, Attempt.PENDING.value, Attempt.IN_DOUBT.value)
 
 
+_DUE_LANES = (
+    select(jobs.c.lane)
+    .where(jobs.c.claimed_by.is_(None), jobs.c.due_at <= bindparam("now"), jobs.c.lane.in_(bindparam("lanes")))
+    .distinct()
+)
+
+
 def lanes_with_due_work(conn: Connection, lanes: Iterable[str], now: int) -> set[str]:
     """Those of `lanes` in which something due waits for a place: nobody overtakes it."""
     names = list(lanes)
     if not names:
         return set()
-    free = and_(jobs.c.claimed_by.is_(None), jobs.c.due_at <= now, jobs.c.lane.in_(names))
-    return set(conn.scalars(select(jobs.c.lane).where(free).distinct()))
+    return set(conn.scalars(_DUE_LANES, {"now": now, "lanes": names}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,31 +152,38 @@ class Intending:
     attempt: NewAttempt
 
 
+_BEGIN_REQUEST = (
+    update(requests)
+    .where(requests.c.id == bindparam("key"), requests.c.state == Request.ACCEPTED.value)
+    .values(state=Request.IN_PROGRESS.value, state_since=bindparam("now"), updated_at=bindparam("now"))
+)
+_INSERT_ATTEMPT = insert(attempts)
+_INSERT_EVENT = insert(events)
+
+
 def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
     """Commit SENDING before the first byte leaves. False for a row whose token is stale: it must not send."""
     now = now_ms(conn)
     valid = holders(conn, {row.request_id: row.token for row in rows})
     good = [row for row in rows if row.request_id in valid]
     if good:
-        conn.execute(insert(attempts), [_attempt_row(row, now) for row in good])
-        conn.execute(
-            update(requests)
-            .where(requests.c.id == bindparam("key"), requests.c.state == Request.ACCEPTED.value)
-            .values(state=Request.IN_PROGRESS.value, state_since=now, updated_at=now),
-            [{"key": row.request_id} for row in good],
-        )
-        conn.execute(insert(events), [_sending_event(row, now) for row in good])
+        conn.execute(_INSERT_ATTEMPT, [_attempt_row(row, now) for row in good])
+        conn.execute(_BEGIN_REQUEST, [{"key": row.request_id, "now": now} for row in good])
+        conn.execute(_INSERT_EVENT, [_sending_event(row, now) for row in good])
     return [row.request_id in valid for row in rows]
+
+
+_HOLDERS = (
+    select(jobs.c.request_id, jobs.c.token, jobs.c.claimed_by)
+    .where(jobs.c.request_id.in_(bindparam("ids")))
+    .order_by(jobs.c.request_id)
+    .with_for_update()
+)
 
 
 def holders(conn: Connection, tokens: Mapping[str, int]) -> set[str]:
     """Those requests whose job still carries the given token; their job rows stay locked until COMMIT."""
-    found = conn.execute(
-        select(jobs.c.request_id, jobs.c.token, jobs.c.claimed_by)
-        .where(jobs.c.request_id.in_(list(tokens)))
-        .order_by(jobs.c.request_id)
-        .with_for_update()
-    )
+    found = conn.execute(_HOLDERS, {"ids": list(tokens)})
     return {row.request_id for row in found if row.claimed_by is not None and row.token == tokens[row.request_id]}
 
 

@@ -88,11 +88,18 @@ def accept(conn: Connection, rows: Sequence[NewRequest]) -> list[Accepted | Exis
     return [results[row.id] for row in rows]
 
 
+_CLAIM_KEY = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(idempotency)
+    .on_conflict_do_nothing()
+    .returning(idempotency.c.request_id)
+    for dialect in (sqlite, postgresql)
+}
+_INSERT_REQUEST, _INSERT_INTENT, _INSERT_EVENT, _INSERT_JOB = map(insert, (requests, intents, events, jobs))
+
+
 def claim_keys(conn: Connection, rows: list[dict[str, object]]) -> set[str]:
     """Insert idempotency rows; the request ids (unique per row of one batch) of those that were not there before."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(idempotency).on_conflict_do_nothing().returning(idempotency.c.request_id)
-    return set(conn.scalars(statement, rows))
+    return set(conn.scalars(_CLAIM_KEY[conn.dialect.name], rows))
 
 
 def find_keys(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Existing]:
@@ -120,14 +127,14 @@ def _key_row(row: NewRequest, now: int) -> dict[str, object]:
 
 
 def _insert(conn: Connection, rows: Sequence[NewRequest], now: int) -> dict[str, Accepted | Existing]:
-    conn.execute(insert(requests), [_request_row(row) for row in rows])
+    conn.execute(_INSERT_REQUEST, [_request_row(row) for row in rows])
     owed = [_intent_row(row, row.intent) for row in rows if row.intent]
     if owed:
-        conn.execute(insert(intents), owed)
-    conn.execute(insert(events), [_event_row(row) for row in rows])
+        conn.execute(_INSERT_INTENT, owed)
+    conn.execute(_INSERT_EVENT, [_event_row(row) for row in rows])
     waiting = lanes_with_due_work(conn, {row.lane for row in rows if row.claim_for}, now)
     claimed = {row.id: row.claim_for if row.lane not in waiting else None for row in rows}
-    conn.execute(insert(jobs), [_job_row(row, claimed[row.id], now) for row in rows])
+    conn.execute(_INSERT_JOB, [_job_row(row, claimed[row.id], now) for row in rows])
     return {row.id: Accepted(1 if claimed[row.id] else None) for row in rows}
 
 

@@ -71,10 +71,13 @@ def _request_values(row: Settling, now: int) -> dict[str, Any]:
     }
 
 
+_INSERT_EVENT = insert(events)
+
+
 def _events(conn: Connection, rows: Sequence[Settling], now: int) -> None:
     many(
         conn,
-        insert(events),
+        _INSERT_EVENT,
         [
             {
                 "id": new_id(),
@@ -153,6 +156,9 @@ _UPDATE_JOB = (
 )
 
 
+_END_JOBS = delete(jobs).where(jobs.c.request_id.in_(bindparam("ids")))
+
+
 def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
     """Move, keep or remove the jobs; the requests whose job stayed claimed."""
     wanted = {row.settlement.next.lane for row in rows if row.keep_for and row.settlement.next}
@@ -182,6 +188,6 @@ def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
         rest = update(jobs).where(jobs.c.request_id.in_(resting)).values(due_at=NEVER, claimed_by=None)
         conn.execute(rest)
     if over:
-        conn.execute(delete(jobs).where(jobs.c.request_id.in_(over)))
+        conn.execute(_END_JOBS, {"ids": over})
     crash.point("settle.before_commit")
     return {values["key"] for values in moved if values["new_claimed_by"]}
