@@ -1,0 +1,62 @@
+"""What complex types derive from, and the attributes that they have in the end."""
+
+from connectors.kit.sample_values.errors import NoSample
+from connectors.kit.sample_values.schema_set import Component, SchemaSet, clark
+
+DEEPEST = 60
+
+
+class Shapes:
+    """Resolves them."""
+
+    def __init__(self, schemas: SchemaSet) -> None:
+        self._schemas = schemas
+
+    def derivation(self, component: Component) -> tuple[Component | None, Component | None]:
+        """The extension or restriction of a complex type, and the type that it starts from."""
+        content = component.child("complexContent", "simpleContent")
+        step = content.child("extension", "restriction") if content is not None else None
+        base = step.named("base") if step is not None else None
+        if step is None or base is None:
+            return step, None
+        return step, self._schemas.find("complexType", base, step.node)
+
+    def concrete(self, declared: Component) -> Component | None:
+        """A type that derives from the element's own, where that is abstract."""
+        name = declared.named("type")
+        current = None if name is None else self._schemas.find("complexType", name)
+        if current is None or not current.flag("abstract"):
+            return None
+        waiting, seen = [name or ""], set()
+        while waiting:
+            here = waiting.pop(0)
+            for derived in self._schemas.derived(here):
+                if not derived.flag("abstract"):
+                    return derived
+                own = clark(derived.schema.namespace, derived.get("name") or "")
+                if own not in seen:
+                    seen.add(own)
+                    waiting.append(own)
+        raise NoSample(f"the type {(name or '').rpartition('}')[2]} is abstract and nothing derives from it")
+
+    def attributes(self, component: Component, level: int = 0) -> dict[str, tuple[Component, str]]:
+        """The attributes of a complex type by name: each with its declaration and its use."""
+        step, base = self.derivation(component)
+        found: dict[str, tuple[Component, str]] = {}
+        if base is not None and level < DEEPEST:
+            found.update(self.attributes(base, level + 1))
+        self._collect(component if step is None else step, found, 0)
+        return found
+
+    def _collect(self, holder: Component, found: dict[str, tuple[Component, str]], level: int) -> None:
+        for child in holder.children():
+            if child.kind == "attributeGroup" and level < DEEPEST:
+                group = self._schemas.find("attributeGroup", child.named("ref") or "", child.node)
+                if group is not None:
+                    self._collect(group, found, level + 1)
+            elif child.kind == "attribute":
+                name = child.named("ref")
+                if name is None:
+                    space = child.schema.namespace if child.schema.qualifies(child.node, "attribute") else None
+                    name = clark(space, child.get("name") or "")
+                found[name] = (child, child.get("use") or "optional")
