@@ -19,16 +19,17 @@ def sample(schema: Any, document: dict[str, Any] | None = None) -> Any:
     return made
 
 
-LENGTHS = st.tuples(st.integers(0, 20), st.integers(0, 20)).map(
+LENGTHS: st.SearchStrategy[dict[str, Any]] = st.tuples(st.integers(0, 20), st.integers(0, 20)).map(
     lambda pair: {"minLength": pair[0], "maxLength": sum(pair)}
 )
-PATTERNS = st.sampled_from(
+PATTERNS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     ["^[0-9]{4}$", "^[A-Z]{2}[0-9]+$", "[a-z]@", r"^\d{3}-\d{4}$", "^(a|b)c?$", r"^(?!x)\w+$"]
 ).map(lambda p: {"pattern": p})
-FORMATS = st.sampled_from(["date", "date-time", "uuid", "email", "uri", "ipv4", "byte", "unheard-of"]).map(
-    lambda f: {"format": f}
-)
-STRINGS = st.one_of(st.just({}), LENGTHS, PATTERNS, FORMATS).map(lambda more: {"type": "string", **more})
+FORMATS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    ["date", "date-time", "uuid", "email", "uri", "ipv4", "byte", "unheard-of"]
+).map(lambda f: {"format": f})
+NOTHING: st.SearchStrategy[dict[str, Any]] = st.just({})
+STRINGS = st.one_of(NOTHING, LENGTHS, PATTERNS, FORMATS).map(lambda more: {"type": "string", **more})
 NUMBERS = st.tuples(
     st.sampled_from(["integer", "number"]), st.integers(-1000, 1000), st.integers(3, 100), st.booleans()
 ).map(
