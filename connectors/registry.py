@@ -9,6 +9,7 @@ from pathlib import Path
 from connectors.kit.contract import Connector, Ports
 from connectors.kit.declarative import DeclarativeConnector
 from connectors.kit.manifest import ManifestError
+from connectors.kit.manifest.places import placed
 from connectors.kit.package import Package, load_package
 
 __all__ = ["BUILT_IN", "ManifestError", "Package", "find_packages", "open_connector"]
@@ -36,6 +37,8 @@ def find_packages(paths: Iterable[Path] = ()) -> dict[str, Package]:
 
 def _folders(roots: Iterable[Path]) -> Iterator[Path]:
     for root in roots:
+        if root.is_file():
+            raise ManifestError(str(root), "", "a connector package is a folder; unpack an archive before it is named")
         if not root.is_dir():
             raise ManifestError(str(root), "", "the folder does not exist")
         if (root / "manifest.toml").is_file():
@@ -46,4 +49,7 @@ def _folders(roots: Iterable[Path]) -> Iterator[Path]:
 
 def open_connector(package: Package, ports: Ports) -> Connector:
     """The connector of a package; reads its WSDL. Raises ManifestError, and SettingError for `ports.settings`."""
-    return DeclarativeConnector(package, ports)
+    try:
+        return DeclarativeConnector(package, ports)
+    except ManifestError as error:
+        raise placed(error, package.folder) from error

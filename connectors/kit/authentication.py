@@ -1,8 +1,10 @@
-"""How a call proves who sends it: nothing, a key, a bearer token, or a token that stands in the body."""
+"""Access tokens: fetched by OAuth2 or by an operation of the package, shared by all workers.
+
+`connectors.kit.proof` puts them, and every other proof, into the messages.
+"""
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -11,7 +13,7 @@ from connectors.kit.contract import Call, Ports, Token
 from connectors.kit.errors import ConnectorError, NotSent, TokenUnavailable
 from connectors.kit.http import HttpClient, HttpRequest
 from connectors.kit.json_answers import read_object
-from connectors.kit.manifest import ApiKey, Manifest, OAuth2
+from connectors.kit.manifest import OAuth2
 
 _MAX_TOKEN_BYTES = 64 * 1024
 _LEEWAY = 0.1  #: A token is used for 90 % of its life, so that it does not end on the way.
@@ -85,14 +87,3 @@ def oauth2(declared: OAuth2, ports: Ports, http: HttpClient) -> FetchToken:
         return life(ports, grant.get("access_token"), grant.get("expires_in", _DEFAULT_LIFETIME_SECONDS))
 
     return fetch
-
-
-def headers_of(manifest: Manifest, ports: Ports) -> Callable[[str], Mapping[str, str]]:
-    """The headers that prove who sends, given the token (or "")."""
-    match manifest.authentication:
-        case ApiKey(header=name):
-            key = str(ports.settings["api_key"])
-            return lambda _: {name: key}
-        case OAuth2():
-            return lambda token: {"Authorization": f"Bearer {token}"}
-    return lambda _: {}

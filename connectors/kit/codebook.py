@@ -1,16 +1,15 @@
 """What an institution's codes mean: the `codes.toml` of a connector package."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from connectors.kit.contract import Status
 from connectors.kit.manifest import Manifest, ManifestError
+from connectors.kit.manifest.places import line_of, read_toml
 from mappings.codes import CodeTable
 
 Raised = Literal["faulted", "throttled", "token_rejected"]
@@ -62,21 +61,24 @@ def _look_up(tables: Mapping[str, Mapping[str, Meaning]], operation: str, code: 
 def load_codebook(folder: Path, manifest: Manifest) -> CodeBook:
     """The `codes.toml` in `folder`. Raises ManifestError."""
     file = f"{folder.name}/codes.toml"
+    read, text = read_toml(folder / "codes.toml", file, _File)
     try:
-        read = msgspec.convert(tomllib.loads((folder / "codes.toml").read_text("utf-8")), _File)
+        _check_all(read, manifest, file)
         tables = {name: CodeTable.of(name, _rows(table)) for name, table in read.tables.items()}
-    except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        raise ManifestError(file, path.strip("`.").removeprefix("."), problem) from error
-    except (OSError, ValueError) as error:
+    except ManifestError as error:
+        raise ManifestError(file, error.key, error.problem, line_of(text, error.key)) from error
+    except ValueError as error:
         raise ManifestError(file, "", str(error)) from error
+    return CodeBook(read.codes, read.faults, tables)
+
+
+def _check_all(read: _File, manifest: Manifest, file: str) -> None:
     for kind, by_operation in (("codes", read.codes), ("faults", read.faults)):
         for operation, meanings in by_operation.items():
             if operation != "*" and operation not in manifest.operations:
                 raise ManifestError(file, f"{kind}.{operation}", "the manifest has no such operation")
             for code, meaning in meanings.items():
                 _check(meaning, file, f"{kind}.{operation}.{code}")
-    return CodeBook(read.codes, read.faults, tables)
 
 
 def _rows(table: Mapping[str, str]) -> dict[str, dict[str, str]]:

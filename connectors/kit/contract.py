@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from connectors.kit.hours import OpeningHours
+
 
 class Effect(StrEnum):
     """What a repeat of the operation does at the counterparty; proven by the conformance suite's write gate."""
@@ -39,6 +41,7 @@ class Operation:
     visibility_delay_seconds: float = 60.0  #: How long the institution may need until an inquiry sees it.
     max_response_bytes: int = 20 * 1024 * 1024
     secrets: tuple[str, ...] = ()  #: Inputs that live for one exchange only (`otp`) and are never stored.
+    hours: OpeningHours | None = None  #: When the institution performs it; None: always.
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,18 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from connectors.kit.answer import AnswerReader
-from connectors.kit.authentication import FetchToken, Tokens, headers_of, life, oauth2
+from connectors.kit.authentication import FetchToken, Tokens, life, oauth2
 from connectors.kit.contract import Call, Effect, Operation, Outcome, Ports, Prepared, Token
 from connectors.kit.errors import MappingFailed, TokenUnavailable
 from connectors.kit.http import HttpClient
 from connectors.kit.manifest import OAuth2, SettingValue, TokenOperation
 from connectors.kit.package import Package
+from connectors.kit.proof import Prover
+from connectors.kit.tls import tls_context
 from connectors.kit.wire import RestWire, SoapWire, TokenRejected, WireMessage
 
 _MASK = "***"
@@ -37,7 +40,8 @@ class DeclarativeConnector:
         settings = package.manifest.checked_settings(ports.settings)
         self.name = package.name
         self.version = package.manifest.version
-        self._all = {name: declared.as_operation(name) for name, declared in package.manifest.operations.items()}
+        hours = package.manifest.hours.opening_hours() if package.manifest.hours else None
+        self._all = {name: declared.as_operation(name, hours) for name, declared in package.manifest.operations.items()}
         self.operations: Mapping[str, Operation] = {n: op for n, op in self._all.items() if op.role != "token"}
         self._package = package
         self._ports = replace(ports, settings=settings)
@@ -48,22 +52,24 @@ class DeclarativeConnector:
             now=ports.now,
             connections=package.manifest.http.connections,
             connect_seconds=package.manifest.http.connect_seconds,
+            tls=tls_context(package.manifest, settings),
         )
         self._wire = (SoapWire if package.manifest.kind == "soap" else RestWire)(package, self._ports)
         self._read = {name: AnswerReader(package, operation) for name, operation in self._all.items()}
-        self._headers = headers_of(package.manifest, self._ports)
+        self._prove = Prover(package.manifest, self._ports)
         self._tokens = self._token_source()
 
     def _token_source(self) -> Tokens | None:
         fetch: FetchToken
-        match self._package.manifest.authentication:
-            case OAuth2() as declared:
+        for declared in self._package.manifest.proofs:
+            if isinstance(declared, OAuth2):
                 fetch = oauth2(declared, self._ports, self._http)
-            case TokenOperation():
-                fetch = self._fetch_by_operation
-            case _:
-                return None
-        return Tokens(self.name, self._ports, fetch)
+            elif isinstance(declared, TokenOperation):
+                fetch = partial(self._fetch_by_operation, declared)
+            else:
+                continue
+            return Tokens(self.name, self._ports, fetch)
+        return None
 
     def prepare(self, operation: str, call: Call) -> Prepared:
         """Render the wire request; no I/O. Raises MappingFailed."""
@@ -122,7 +128,7 @@ class DeclarativeConnector:
             raise MappingFailed(f"{self.name}.{operation.name}: the call lacks {', '.join(sorted(missing))}")
         if payload.live:
             message = self._render(operation, call, self._ports.settings, call.secrets, token)
-        request = self._wire.request(message, payload.masked, self._headers(token))
+        request = self._prove(self._wire.request(message, payload.masked), token)
         answer = await self._http.exchange(
             request,
             call,
@@ -131,14 +137,12 @@ class DeclarativeConnector:
             gated=gated,
             fresh=operation.effect is Effect.NONE,
         )
-        if answer.status == 401 and isinstance(self._package.manifest.authentication, OAuth2):
+        if answer.status == 401 and self._prove.bearer:
             raise TokenRejected("HTTP 401", exchange=answer.exchange)
         said = self._wire.read(operation.name, answer)
         return self._read[operation.name](said, {**self._context(call), "settings": self._public}, answer)
 
-    async def _fetch_by_operation(self, call: Call, seconds: float) -> Token:
-        declared = self._package.manifest.authentication
-        assert isinstance(declared, TokenOperation)
+    async def _fetch_by_operation(self, declared: TokenOperation, call: Call, seconds: float) -> Token:
         own = replace(call, document={}, secrets={})
         prepared = self.prepare(declared.operation, own)
         outcome = await self._once(prepared, "", asyncio.get_running_loop().time() + seconds, gated=False)

@@ -8,6 +8,7 @@ from typing import Any
 from connectors.kit.codebook import CodeBook, load_codebook
 from connectors.kit.contract import Status
 from connectors.kit.manifest import DeclaredOperation, Manifest, ManifestError, Setting, load_manifest
+from connectors.kit.paths import links_that_escape
 from connectors.kit.rest import path_places
 from mappings.errors import MappingError
 from mappings.language import Compiler, Template, read_document
@@ -55,6 +56,8 @@ class Package:
 
 def load_package(folder: Path) -> Package:
     """The package in `folder`; its WSDL is read when it is opened. Raises ManifestError with file and key."""
+    for link in links_that_escape(folder):
+        raise ManifestError(f"{folder.name}/{link}", "", "the link leads out of the package's folder")
     manifest = load_manifest(folder)
     codes = load_codebook(folder, manifest)
     try:

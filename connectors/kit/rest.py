@@ -31,9 +31,9 @@ class RestMessage:
         """What is kept of it: the body, or the request line where there is none."""
         return self.body or f"{self.method} {self.path}".encode()
 
-    def to_send(self, headers: Mapping[str, str], evidence: bytes) -> HttpRequest:
-        """The HTTP request, with the headers of the authentication added."""
-        return HttpRequest(self.method, self.path, {**self.headers, **headers}, self.body, evidence)
+    def to_send(self, evidence: bytes) -> HttpRequest:
+        """The HTTP request, before anything proves who sends it."""
+        return HttpRequest(self.method, self.path, self.headers, self.body, evidence)
 
 
 def path_places(path: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ An answer counts only when its body element is the operation's and the whole bod
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,10 @@ _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
     remove_comments=True, remove_pis=True, recover=False,
 )  # fmt: skip
+
+
+def _trusting(_: Any) -> None:
+    """Answers need no signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +73,24 @@ class SoapCodec:
             return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
         return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
 
-    def read(self, operation: str, answer: HttpAnswer) -> SoapAnswer:
-        """What the answer says. Raises ServerFailed for 5xx without a SOAP message, else Unreadable; bytes are kept."""
+    def read(self, operation: str, answer: HttpAnswer, verify: Callable[[Any], None] = _trusting) -> SoapAnswer:
+        """What the answer says. Raises ServerFailed for 5xx without a SOAP message, else Unreadable; bytes are kept.
+
+        `verify` is given the envelope's element and raises ValueError for one that is not well signed; what it has
+        accepted is the very tree that is read.
+        """
         try:
-            return self._read(self._contract.operations[operation], answer)
+            return self._read(self._contract.operations[operation], answer, verify)
         except ValueError as error:
             if answer.status >= 500:
                 raise ServerFailed(f"HTTP {answer.status} without a SOAP message", exchange=answer.exchange) from error
             raise Unreadable(f"HTTP {answer.status}: {error}", exchange=answer.exchange) from error
 
-    def _read(self, operation: WsdlOperation, answer: HttpAnswer) -> SoapAnswer:
+    def _read(self, operation: WsdlOperation, answer: HttpAnswer, verify: Callable[[Any], None]) -> SoapAnswer:
         self._check_wrapping(answer)
-        element = self._body_element(_parse(answer.body))
+        root = _parse(answer.body)
+        element = self._body_element(root)
+        verify(root)
         if element.tag == self._tag["Fault"]:
             return SoapAnswer({}, self._fault(element))
         if not 200 <= answer.status < 300:

@@ -10,12 +10,12 @@ from connectors.kit import rest
 from connectors.kit.contract import Ports
 from connectors.kit.errors import ConnectorError
 from connectors.kit.http import HttpAnswer, HttpRequest
-from connectors.kit.manifest import ManifestError, UsernameToken
+from connectors.kit.manifest import ManifestError
 from connectors.kit.package import Package
 from connectors.kit.rest import RestMessage
 from connectors.kit.soap import SoapCodec
+from connectors.kit.soap_security import soap_security
 from connectors.kit.wsdl import load_wsdl
-from connectors.kit.wsse import UsernameTokenHeader
 
 
 class TokenRejected(ConnectorError):
@@ -56,7 +56,7 @@ class Wire(Protocol):
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """The message of these mapping sections. Raises ValueError, without a value in its message."""
 
-    def request(self, message: WireMessage, masked: WireMessage, headers: Mapping[str, str]) -> HttpRequest:
+    def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
         """The HTTP request; `masked` is what evidence keeps."""
 
     def read(self, operation: str, answer: HttpAnswer) -> Said:
@@ -74,9 +74,9 @@ class RestWire:
         content = rest.render(*self._wires[operation], parts)
         return WireMessage(content, f"{content.method} {content.path}\n".encode() + content.body, operation)
 
-    def request(self, message: WireMessage, masked: WireMessage, headers: Mapping[str, str]) -> HttpRequest:
+    def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
         """See Wire."""
-        return message.content.to_send(headers, masked.content.evidence)
+        return message.content.to_send(masked.content.evidence)
 
     def read(self, operation: str, answer: HttpAnswer) -> Said:  # noqa: ARG002  # SOAP needs it
         """See Wire."""
@@ -94,10 +94,7 @@ class SoapWire:
         self._codec = SoapCodec(load_wsdl(package.folder, package.manifest, soap))
         self._fault_code = _expression(package, "fault_code", soap.fault_code)
         self._fault_message = _expression(package, "fault_message", soap.fault_message)
-        self._security: UsernameTokenHeader | None = None
-        if isinstance(package.manifest.authentication, UsernameToken):
-            settings = ports.settings
-            self._security = UsernameTokenHeader(str(settings["username"]), str(settings["password"]), ports.now)
+        self._security = soap_security(package.manifest, ports)
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire. The header is made when the message is sent: its nonce and time are new each time."""
@@ -105,18 +102,18 @@ class SoapWire:
         content = RestMessage("POST", self._path, self._codec.headers(operation), body)
         return WireMessage(content, operation.encode() + b"\n" + body, operation)
 
-    def request(self, message: WireMessage, masked: WireMessage, headers: Mapping[str, str]) -> HttpRequest:
+    def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
         """See Wire."""
-        content, header, kept = message.content, "", ""
-        if self._security is not None:
-            header, kept = self._security(), self._security.masked()
-        evidence = self._codec.envelope(masked.content.body, kept)
-        body = self._codec.envelope(content.body, header)
-        return HttpRequest("POST", content.path, {**content.headers, **headers}, body, evidence)
+        content, security = message.content, self._security
+        body = security.seal(self._codec.envelope(content.body, security.header()))
+        evidence = body
+        if security.secret or masked.content.body != content.body:
+            evidence = self._codec.envelope(masked.content.body, security.masked())
+        return HttpRequest("POST", content.path, content.headers, body, evidence)
 
     def read(self, operation: str, answer: HttpAnswer) -> Said:
         """See Wire."""
-        said = self._codec.read(operation, answer)
+        said = self._codec.read(operation, answer, self._security.verify)
         if said.fault is None:
             return Said(said.body)
         context = {"fault": said.fault}

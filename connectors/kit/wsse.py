@@ -1,4 +1,4 @@
-"""WS-Security UsernameToken Profile 1.0: the header with PasswordDigest, nonce and creation time."""
+"""WS-Security UsernameToken Profile 1.0: the header with PasswordDigest (or PasswordText), nonce and creation time."""
 
 import base64
 import hashlib
@@ -23,17 +23,23 @@ class UsernameTokenHeader:
         password: str,
         now: Callable[[], datetime],
         nonce: Callable[[int], bytes] = os.urandom,
+        *,
+        plain: bool = False,
     ) -> None:
-        """`now` gives aware UTC; `nonce(n)` gives n random bytes."""
+        """`now` gives aware UTC; `nonce(n)` gives n random bytes; `plain` sends the password itself."""
         self._username = escape(username)
         self._password = password.encode("utf-8")
         self._now = now
         self._nonce = nonce
+        self._plain = escape(password) if plain else None
+        self._type = "PasswordText" if plain else "PasswordDigest"
 
     def __call__(self) -> str:
-        """The Security header: Base64(SHA-1(nonce + created + password)), profile 1.0, section 3.1."""
+        """The Security header; its digest is Base64(SHA-1(nonce + created + password)), profile 1.0, section 3.1."""
         nonce = self._nonce(_NONCE_BYTES)
         created = self._now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        if self._plain is not None:
+            return self._render(self._plain, _base64(nonce), created)
         digest = hashlib.sha1(nonce + created.encode("ascii") + self._password, usedforsecurity=False).digest()
         return self._render(_base64(digest), _base64(nonce), created)
 
@@ -41,11 +47,11 @@ class UsernameTokenHeader:
         """The header as it is kept in evidence."""
         return self._render("***", "***", "***")
 
-    def _render(self, digest: str, nonce: str, created: str) -> str:
+    def _render(self, password: str, nonce: str, created: str) -> str:
         return (
             f'<wsse:Security xmlns:wsse="{_WSSE}" xmlns:wsu="{_WSU}" soap:mustUnderstand="1"><wsse:UsernameToken>'
             f"<wsse:Username>{self._username}</wsse:Username>"
-            f'<wsse:Password Type="{_PROFILE}#PasswordDigest">{digest}</wsse:Password>'
+            f'<wsse:Password Type="{_PROFILE}#{self._type}">{password}</wsse:Password>'
             f'<wsse:Nonce EncodingType="{_BASE64}">{nonce}</wsse:Nonce>'
             f"<wsu:Created>{created}</wsu:Created></wsse:UsernameToken></wsse:Security>"
         )
