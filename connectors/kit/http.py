@@ -57,6 +57,7 @@ class HttpAnswer:
     media_type: str
     charset: str  #: Lower case, or "" when the answer names none.
     exchange: Exchange
+    attachments: Mapping[str, bytes] = field(default_factory=dict)  #: By content id, of a multipart answer.
 
 
 @dataclass(slots=True)

@@ -1,0 +1,156 @@
+"""SOAP answers, read with suspicion.
+
+An answer counts only when its body's elements are the operation's and each is valid against the WSDL's schema. The
+evidence keeps the bytes, and no error repeats a value.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from connectors.kit.errors import ServerFailed, Unreadable
+from connectors.kit.http import HttpAnswer
+from connectors.kit.soap.encoding import Encoding
+from connectors.kit.soap.faults import read_fault
+from connectors.kit.soap.xop import Includes
+from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
+
+_MAX_ATTRIBUTES = 10_000  #: libxml2 has no limit of its own, and reports each one that the schema does not know.
+
+#: One parser for all answers: no entity is expanded, nothing is loaded, and libxml2's limits on depth and size stay on.
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
+    remove_comments=True, remove_pis=True, recover=False,
+)  # fmt: skip
+
+
+Verify = Callable[[Any], None]
+
+
+def trusting(_: Any) -> None:
+    """Answers need no signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoapAnswer:
+    """What stood in the body: the children of the operation's element, or a fault."""
+
+    body: Mapping[str, Any]
+    fault: Mapping[str, Any] | None = None  #: `{"code", "text", "detail"}`
+    header: Mapping[str, Any] = field(default_factory=dict)  #: The headers that the WSDL declares, by local name.
+
+
+class AnswerReader:
+    """Reads the answers of one contract."""
+
+    def __init__(self, contract: WsdlContract, encoding: Encoding) -> None:
+        self._contract = contract
+        self._encoding = encoding
+        self._media_types = (
+            frozenset({"text/xml", "application/xml"})
+            if contract.envelope == SOAP11
+            else frozenset({"application/soap+xml"})
+        )
+        tags = (f"{{{contract.envelope}}}{name}" for name in ("Envelope", "Header", "Body", "Fault"))
+        self._envelope, self._header, self._body, self._fault = tags
+
+    def read(self, operation: WsdlOperation, answer: HttpAnswer, verify: Verify = trusting) -> SoapAnswer:
+        """What the answer says. Raises ServerFailed for 5xx without a SOAP message, else Unreadable; bytes are kept.
+
+        `verify` is given the envelope's element and raises ValueError for one that is not well signed; what it has
+        accepted is the very tree that is read.
+        """
+        try:
+            return self._read(operation, answer, verify)
+        except ValueError as error:
+            if answer.status >= 500:
+                raise ServerFailed(f"HTTP {answer.status} without a SOAP message", exchange=answer.exchange) from error
+            raise Unreadable(f"HTTP {answer.status}: {error}", exchange=answer.exchange) from error
+
+    def _read(self, operation: WsdlOperation, answer: HttpAnswer, verify: Verify) -> SoapAnswer:
+        if operation.response is None and not answer.body and 200 <= answer.status < 300:
+            return SoapAnswer({})
+        if answer.media_type not in self._media_types:
+            raise ValueError("the content type is not that of SOAP")
+        root = parse(self._encoding.in_utf8(answer.body, answer.charset))
+        header, nodes = self._parts(root)
+        verify(root)
+        if len(nodes) == 1 and nodes[0].tag == self._fault:
+            return SoapAnswer({}, read_fault(nodes[0], self._contract.envelope))
+        if not 200 <= answer.status < 300:
+            raise ValueError("neither success nor a fault")
+        includes = Includes.take(root, answer.attachments)
+        return SoapAnswer(
+            self._read_body(operation, nodes, includes), header=self._read_header(operation, header, includes)
+        )
+
+    def _parts(self, root: Any) -> tuple[Any, list[Any]]:
+        """The header, or None, and the body's elements."""
+        if root.tag != self._envelope:
+            raise ValueError("the answer is no SOAP envelope of this version")
+        children = list(root)
+        bodies = [child for child in children if child.tag == self._body]
+        if len(bodies) != 1 or len(children) > 2:
+            raise ValueError("the envelope has not exactly one body")
+        header = children[0] if len(children) == 2 and children[0].tag == self._header else None
+        if len(children) == 2 and header is None:
+            raise ValueError("the envelope has something beside header and body")
+        if (bodies[0].text or "").strip():
+            raise ValueError("the body has text beside its elements")
+        return header, list(bodies[0])
+
+    def _read_body(self, operation: WsdlOperation, nodes: Sequence[Any], includes: Includes) -> Mapping[str, Any]:
+        message = operation.response
+        if message is None:
+            if nodes:
+                raise ValueError("an answer came to a one-way operation")
+            return {}
+        if not message.fits(nodes):
+            raise ValueError("the body's element is not the operation's answer")
+        if message.checked:
+            for node in nodes:
+                check(self._contract.schema, node, "answer")
+        includes.mark()
+        return message.read(nodes, includes.parts)
+
+    def _read_header(self, operation: WsdlOperation, header: Any, includes: Includes) -> dict[str, Any]:
+        """The declared headers. One that is not valid is an error; others are nobody's business here."""
+        if header is None or not operation.response_headers:
+            return {}
+        codecs = {codec.tag: (name, codec) for name, codec in operation.response_headers.items()}
+        found = {}
+        for node in header:
+            if node.tag in codecs:
+                check(self._contract.schema, node, "answer's header")
+                name, codec = codecs[node.tag]
+                found[name] = codec.read(node, includes.parts)
+        return found
+
+
+def parse(raw: bytes) -> Any:
+    """The root of a message in UTF-8. Raises ValueError, with the line of what is wrong."""
+    if b"<!DOCTYPE" in raw:
+        raise ValueError("the answer has a DOCTYPE")
+    if raw.count(b"=") > _MAX_ATTRIBUTES:
+        raise ValueError("the answer has too many attributes")
+    try:
+        return etree.fromstring(raw, _PARSER)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"the answer is not well-formed XML (line {error.lineno})") from None
+
+
+def check(schema: Any, element: Any, what: str) -> None:
+    """Raise ValueError with kind and place of the schema's first error.
+
+    libxml2's own words contain the value, which may be personal.
+    """
+    if schema is None or schema.validate(element):
+        return
+    first = next(iter(schema.error_log), None)
+    if first is None:
+        raise ValueError(f"the schema refuses the {what}")
+    path = "/".join(re.sub(r"^[^:]*:", "", step) for step in (first.path or "").split("/"))
+    raise ValueError(f"the schema refuses the {what}: {first.type_name} at {path}")

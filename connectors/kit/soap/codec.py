@@ -1,0 +1,94 @@
+"""SOAP messages: envelopes written as text around a body that the schema has accepted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from connectors.kit.http import HttpAnswer
+from connectors.kit.soap.answers import AnswerReader, SoapAnswer, Verify, check, trusting
+from connectors.kit.soap.encoding import Encoding
+from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
+
+#: For what we wrote ourselves: a large document may stand in it.
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+
+
+class SoapCodec:
+    """The messages of one WSDL."""
+
+    def __init__(self, contract: WsdlContract, encoding: Encoding | None = None) -> None:
+        self._contract = contract
+        self._answers = AnswerReader(contract, encoding or Encoding())
+        head = f'<soap:Envelope xmlns:soap="{contract.envelope}">'
+        self._head_and_body = f"{head}<soap:Body>".encode()
+        self._head_and_header = f"{head}<soap:Header>"
+        self._http_headers = {name: self._http(operation) for name, operation in contract.operations.items()}
+
+    @property
+    def operations(self) -> Mapping[str, WsdlOperation]:
+        """The operations by the connector's own names."""
+        return self._contract.operations
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What goes another way than the compiled one, a sentence each."""
+        return self._contract.notes
+
+    def body(self, operation: str, children: Mapping[str, Any]) -> bytes:
+        """What stands in the body, valid against the schema. Raises ValueError, with no value in its message."""
+        message = self._contract.operations[operation].request
+        raw = _encoded(message.write(children))
+        if message.checked:
+            self._check(raw)
+        return raw
+
+    def header(self, operation: str, values: Mapping[str, Any]) -> bytes:
+        """The declared headers of an operation, by local name, valid against the schema. Raises ValueError."""
+        codecs = self._contract.operations[operation].request_headers
+        if unknown := set(values) - set(codecs):
+            raise ValueError(f"the operation has no header {', '.join(sorted(unknown))}")
+        raw = b"".join(_encoded(codecs[name].write(values[name])) for name in codecs if name in values)
+        self._check(raw)
+        return raw
+
+    def _check(self, raw: bytes) -> None:
+        """Hold what was written against the schema, as the counterparty will."""
+        if self._contract.schema is None or not raw:
+            return
+        try:
+            root = etree.fromstring(b"<parts>%b</parts>" % raw, _PARSER)
+        except etree.XMLSyntaxError as error:
+            raise ValueError(f"it is not well-formed XML (line {error.lineno})") from None
+        for element in root:
+            check(self._contract.schema, element, "message")
+
+    def envelope(self, body: bytes, header: str = "") -> bytes:
+        """The whole message; `header` is XML that uses the prefix `soap`."""
+        if not header:
+            return b"".join((self._head_and_body, body, b"</soap:Body></soap:Envelope>"))
+        opening = f"{self._head_and_header}{header}</soap:Header><soap:Body>".encode()
+        return b"".join((opening, body, b"</soap:Body></soap:Envelope>"))
+
+    def headers(self, operation: str) -> dict[str, str]:
+        """The HTTP headers of the operation's message."""
+        return self._http_headers[operation]
+
+    def _http(self, operation: WsdlOperation) -> dict[str, str]:
+        if self._contract.envelope == SOAP11:
+            return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'}
+        return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{operation.action}"'}
+
+    def read(self, operation: str, answer: HttpAnswer, verify: Verify = trusting) -> SoapAnswer:
+        """See AnswerReader."""
+        return self._answers.read(self._contract.operations[operation], answer, verify)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("a character that XML cannot hold") from None
+
+
+__all__ = ["SoapAnswer", "SoapCodec"]

@@ -1,0 +1,103 @@
+"""What a connector needs of its WSDL: operations with codecs, and the schema that judges messages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from lxml import etree
+
+from connectors.kit.xsd_codec import ElementCodec
+
+SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
+_NO_PARTS: Mapping[str, bytes] = {}
+
+
+class Message(Protocol):
+    """The body of one direction of an operation. Both raise ValueError, without a value in the message."""
+
+    @property
+    def checked(self) -> bool:
+        """Whether the contract's schema can judge it."""
+
+    def write(self, value: Mapping[str, Any]) -> str:
+        """What stands in the body, as text."""
+
+    def fits(self, nodes: Sequence[Any]) -> bool:
+        """Whether the body's elements are this message's, by their names."""
+
+    def read(self, nodes: Sequence[Any], parts: Mapping[str, bytes] = _NO_PARTS) -> dict[str, Any]:
+        """The value of the body's elements, which have been judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementMessage:
+    """One element: its children are the value."""
+
+    element: ElementCodec
+    also: frozenset[str] = frozenset()  #: Other names that a counterparty may give it (rpc answers).
+    checked: bool = True
+
+    @property
+    def tag(self) -> str:
+        """The element's name."""
+        return self.element.tag
+
+    def write(self, value: Mapping[str, Any]) -> str:
+        """See Message."""
+        return self.element.write(value)
+
+    def fits(self, nodes: Sequence[Any]) -> bool:
+        """See Message."""
+        return len(nodes) == 1 and (nodes[0].tag == self.element.tag or nodes[0].tag in self.also)
+
+    def read(self, nodes: Sequence[Any], parts: Mapping[str, bytes] = _NO_PARTS) -> dict[str, Any]:
+        """See Message."""
+        return self.element.read(nodes[0], parts)
+
+
+@dataclass(frozen=True, slots=True)
+class PartsMessage:
+    """Several elements, or none: a value has a key for each, its local name."""
+
+    elements: Mapping[str, ElementCodec]
+    checked: bool = True
+
+    def write(self, value: Mapping[str, Any]) -> str:
+        """See Message."""
+        if unknown := set(value) - set(self.elements):
+            raise ValueError(f"the message has no part {', '.join(sorted(unknown))}")
+        return "".join(codec.write(value[key]) for key, codec in self.elements.items() if value.get(key) is not None)
+
+    def fits(self, nodes: Sequence[Any]) -> bool:
+        """See Message."""
+        return {node.tag for node in nodes} <= {codec.tag for codec in self.elements.values()}
+
+    def read(self, nodes: Sequence[Any], parts: Mapping[str, bytes] = _NO_PARTS) -> dict[str, Any]:
+        """See Message."""
+        keys = {codec.tag: key for key, codec in self.elements.items()}
+        return {keys[node.tag]: self.elements[keys[node.tag]].read(node, parts) for node in nodes}
+
+
+@dataclass(frozen=True, slots=True)
+class WsdlOperation:
+    """One operation of a port."""
+
+    name: str
+    action: str
+    request: Message
+    response: Message | None  #: None: one-way.
+    request_headers: Mapping[str, ElementCodec] = field(default_factory=dict)  #: By local name.
+    response_headers: Mapping[str, ElementCodec] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WsdlContract:
+    """What a connector needs of its WSDL."""
+
+    envelope: str  #: Namespace of the SOAP version.
+    operations: Mapping[str, WsdlOperation]
+    schema: etree.XMLSchema | None  #: None: libxml2 cannot compile it; readers check presence and order themselves.
+    addressing: bool = False  #: The port asks for WS-Addressing headers.
+    mtom: bool = False  #: The port asks for MTOM.
+    notes: tuple[str, ...] = ()  #: What goes another way than the compiled one, a sentence each.

@@ -1,0 +1,227 @@
+"""Complex types: a mapping with a key for each child element, `@name` for attributes and `#text` for simple content.
+
+A type whose elements each stand in one place is written and read by a flat table; one with repeated groups, elements
+that stand twice or several wildcards goes through its particles.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.kit.xsd_codec.particles import (
+    NIL_KEY,
+    TYPE,
+    XSI,
+    Append,
+    ElementParticle,
+    Particle,
+    WildcardParticle,
+    leftover,
+    refuse_rest,
+)
+from connectors.kit.xsd_codec.simple import Parts, SimpleType, escape, quote
+
+TEXT_KEY = "#text"
+TYPE_KEY = "@xsi:type"
+_XSI_PREFIX = f"{{{XSI}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeUse:
+    """One attribute of a type."""
+
+    key: str
+    start: str  #: ` name=` or ` n1:name=`
+    name: str  #: As lxml has it.
+    type: SimpleType
+    default: str | None = None  #: Already quoted.
+
+
+@dataclass(slots=True, eq=False)
+class ComplexType:
+    """Filled after it was registered, so that a type may contain itself."""
+
+    name: str = ""
+    attributes: list[AttributeUse] = field(default_factory=list)
+    any_attribute: bool = False
+    text: SimpleType | None = None
+    elements: list[ElementParticle] = field(default_factory=list)  #: In order; of a flat type.
+    wildcard: WildcardParticle | None = None  #: Of a flat type; it stands last.
+    content: Particle | None = None  #: Of a type that is not flat.
+    by_tag: dict[str, ElementParticle] = field(default_factory=dict)
+    #: The type that `xsi:type` names, and that attribute; None where no type is derived from this one.
+    derived: Callable[[str, Any], "tuple[Any, str] | None"] | None = None
+    _plan: tuple[tuple[str, Any, str, str, ElementParticle], ...] = ()
+
+    def settle(self) -> None:
+        """Make the tables, once the elements are known."""
+        self.by_tag = {element.tag: element for element in self.elements}
+        self._plan = tuple(
+            (element.key, _text_writer(element), f"{element.start}>", element.end, element) for element in self.elements
+        )
+
+    def write(self, value: Any, start: str, end: str, append: Append) -> None:
+        """See ContentType."""
+        if type(value) is not dict and not isinstance(value, Mapping):
+            value = self._simple_content(value)
+        if self.derived is not None and TYPE_KEY in value:
+            self._write_derived(value, start, end, append)
+            return
+        known = 0
+        if self.attributes or self.any_attribute:
+            start, known = self._with_attributes(value, start)
+        append(f"{start}>")
+        if self.text is not None:
+            if TEXT_KEY in value:
+                known += 1
+                append(escape(self.text.to_text(value[TEXT_KEY])))
+        elif self.content is not None:
+            self._write_content(self.content, value, append)
+            known = len(value)
+        else:
+            known += self._write_flat(value, append)
+        append(end)
+        if known != len(value):
+            self._refuse_unknown(value)
+
+    def _write_flat(self, value: Mapping[str, Any], append: Append) -> int:
+        known = 0
+        for key, to_text, start, end, element in self._plan:
+            if key not in value:
+                if element.default is not None:
+                    element.write_default(append)
+                continue
+            known += 1
+            item = value[key]
+            if element.listed:
+                for each in item if type(item) is list else (item,):
+                    element.write(each, append)
+            elif to_text is not None and item is not None and type(item) is not dict:
+                append(f"{start}{escape(to_text(item))}{end}")
+            else:
+                element.write(item, append)
+        if self.wildcard is not None and self.wildcard.key in value:
+            known += 1
+            self.wildcard.take(leftover({self.wildcard.key: value[self.wildcard.key]}), append)
+        return known
+
+    def _write_content(self, content: Particle, value: Mapping[str, Any], append: Append) -> None:
+        left = leftover({key: item for key, item in value.items() if key[:1] != "@"})
+        content.take(left, append)
+        refuse_rest(left)
+
+    def _with_attributes(self, value: Mapping[str, Any], start: str) -> tuple[str, int]:
+        known = 0
+        for attribute in self.attributes:
+            if attribute.key in value:
+                known += 1
+                if value[attribute.key] is not None:
+                    start += attribute.start + quote(attribute.type.to_text(value[attribute.key]))
+            elif attribute.default is not None:
+                start += attribute.start + attribute.default
+        if self.any_attribute:
+            keys = {attribute.key for attribute in self.attributes}
+            for number, key in enumerate(key for key in value if key[:1] == "@" and key not in keys):
+                known += 1
+                start += _free_attribute(key[1:], number, value[key])
+        return start, known
+
+    def _simple_content(self, value: Any) -> Mapping[str, Any]:
+        """A bare value stands for the text of simple content."""
+        if self.text is None or value is None:
+            raise ValueError(f"{self.name or 'the element'} has children")
+        return {TEXT_KEY: value}
+
+    def _write_derived(self, value: Mapping[str, Any], start: str, end: str, append: Append) -> None:
+        assert self.derived is not None
+        found = self.derived(str(value[TYPE_KEY]), None)
+        if found is None:
+            raise ValueError(f"{TYPE_KEY} names no type of the WSDL")
+        other, marks = found
+        rest: Any = {key: item for key, item in value.items() if key != TYPE_KEY}
+        if isinstance(other, SimpleType):
+            rest = rest.get(TEXT_KEY)
+        other.write(rest, start + marks, end, append)
+
+    def _refuse_unknown(self, value: Mapping[str, Any]) -> None:
+        keys = {element.key for element in self.elements} | {attribute.key for attribute in self.attributes}
+        keys |= {TEXT_KEY} if self.text is not None else set()
+        keys |= {self.wildcard.key} if self.wildcard is not None else set()
+        if self.content is not None:
+            keys |= {key for key in value if key[:1] != "@"}
+        raise ValueError(f"{self.name or 'the element'} has no child {', '.join(sorted(set(value) - keys))}")
+
+    def read(self, node: Any, parts: Parts) -> Any:
+        """See ContentType."""
+        if self.derived is not None and (named := node.get(TYPE)) is not None:
+            found = self.derived(named, node)
+            if found is not None and found[0] is not self:
+                return self._read_derived(found[0], node, parts)
+        result: dict[str, Any] = {}
+        if self.attributes or self.any_attribute:
+            self._read_attributes(node, result)
+        if self.text is not None:
+            result[TEXT_KEY] = self.text.read(node, parts)
+        elif self.content is not None:
+            nodes = [child for child in node if isinstance(child.tag, str)]
+            if self.content.match(nodes, 0, result, parts) != len(nodes):
+                raise ValueError(f"{self.name or 'the element'} has a child that the WSDL does not name")
+        else:
+            self._read_flat(node, result, parts)
+        return result
+
+    def _read_flat(self, node: Any, result: dict[str, Any], parts: Parts) -> None:
+        find = self.by_tag.get
+        for child in node:
+            element = find(child.tag)
+            if element is None:
+                self._read_other(child, result, parts)
+            elif element.listed:
+                result.setdefault(element.key, []).append(element.read(child, parts))
+            elif (value := element.read(child, parts)) is not None:
+                result[element.key] = value
+
+    def _read_other(self, child: Any, result: dict[str, Any], parts: Parts) -> None:
+        if not isinstance(child.tag, str):  # a comment
+            return
+        if self.wildcard is None:
+            raise ValueError(f"{self.name or 'the element'} has a child that the WSDL does not name")
+        result.setdefault(self.wildcard.key, []).append(self.wildcard.type.read(child, parts))
+
+    def _read_attributes(self, node: Any, result: dict[str, Any]) -> None:
+        for attribute in self.attributes:
+            if (text := node.get(attribute.name)) is not None:
+                result[attribute.key] = attribute.type.from_text(text)
+        if self.any_attribute:
+            known = {attribute.name for attribute in self.attributes}
+            for name, text in node.attrib.items():
+                if name not in known and not name.startswith(_XSI_PREFIX):
+                    result[f"@{name}"] = text
+
+    @staticmethod
+    def _read_derived(other: Any, node: Any, parts: Parts) -> Any:
+        value = other.read(node, parts)
+        if not isinstance(value, dict):
+            value = {TEXT_KEY: value}
+        return {TYPE_KEY: other.name, **value} if isinstance(other, ComplexType) else value
+
+
+def _text_writer(element: ElementParticle) -> Callable[[Any], str] | None:
+    return element.type.to_text if isinstance(element.type, SimpleType) else None
+
+
+def _free_attribute(name: str, number: int, value: Any) -> str:
+    """An attribute that only `xsd:anyAttribute` allows."""
+    if not name.startswith("{"):
+        return f" {_checked(name)}={quote(str(value))}"
+    namespace, _, local = name[1:].partition("}")
+    return f" xmlns:a{number}={quote(namespace)} a{number}:{_checked(local)}={quote(str(value))}"
+
+
+def _checked(name: str) -> str:
+    if not name.replace("-", "_").replace(".", "_").isidentifier():
+        raise ValueError("not the name of an attribute")
+    return name
+
+
+__all__ = ["NIL_KEY", "TEXT_KEY", "TYPE_KEY", "AttributeUse", "ComplexType"]
