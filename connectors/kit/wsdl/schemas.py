@@ -1,7 +1,7 @@
 """The schema documents of a WSDL as one XMLSchema, which judges messages; and what zeep's model does not keep of them.
 
 libxml2 takes one document for a namespace and wants every import written down. Real WSDLs have several schemas for one
-namespace and leave imports out: each namespace gets a driver that includes its documents, and missing imports are added.
+namespace and leave imports out: each namespace gets a driver that includes its documents; missing imports are added.
 """
 
 import copy
