@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from jisr.commands import database, demo, doctor, documents, init, principals, requests, sandbox, serve
+from jisr.commands import connector, database, demo, doctor, documents, init, principals, requests, sandbox, serve
 from jisr.errors import sentence_of
 from jisr.terminal import LANGUAGES, Front
 
@@ -33,6 +33,7 @@ app.add_typer(database.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(documents.app, name="docs")
+app.add_typer(connector.app, name="connector")
 
 
 def _version(asked: bool) -> None:

@@ -205,6 +205,13 @@ def openapi() -> str:
     return json.dumps(build_document(), ensure_ascii=False, indent=1) + "\n"
 
 
+def conformance() -> str:
+    """The cases of the conformance suite."""
+    from jisr.conformance_page import conformance as render
+
+    return render(_MARK)
+
+
 PAGES: Mapping[str, Page] = {
     "states": Page("states.md", states),
     "errors": Page("errors.md", errors),
@@ -212,4 +219,5 @@ PAGES: Mapping[str, Page] = {
     "cli": Page("cli.md", cli),
     "logs": Page("logs.md", logs),
     "openapi": Page("openapi.json", openapi),
+    "conformance": Page("conformance.md", conformance),
 }

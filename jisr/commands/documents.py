@@ -14,7 +14,9 @@ _FOLDER = Path("docs/reference")
 
 
 @app.command("show")
-def show(page: Annotated[str, typer.Argument(help="states, errors, settings, cli, logs or openapi.")]) -> None:
+def show(
+    page: Annotated[str, typer.Argument(help="states, errors, settings, cli, logs, openapi or conformance.")],
+) -> None:
     """Print one page. Examples: jisr docs show states; jisr docs show openapi"""
     from jisr import reference
 

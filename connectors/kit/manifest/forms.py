@@ -152,6 +152,13 @@ class DeclaredOperation(_Strict, frozen=True):
         tuple[str, ...],
         Meta(description="Inputs that live for one exchange; the mapping reads `otp` as `secrets.otp`."),
     ] = ()
+    personal_in_address: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What the institution's contract wants in path or query (`applicant.national_number`); "
+            "the conformance suite refuses anything else personal there, because proxies and logs keep addresses."
+        ),
+    ] = ()
     hours: Annotated[
         Literal["institution", "always"],
         Meta(description="`always`: it also works outside the opening hours of the table `hours`."),

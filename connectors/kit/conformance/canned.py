@@ -1,13 +1,14 @@
-"""A loopback server that answers with a sample's bytes and keeps what it was asked; the other end of every replay."""
+"""A loopback server that answers with given bytes and keeps what it was asked; the other end of every replay."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
-TOKEN = "sample-token"
+TOKEN = "sample-token"  # noqa: S105  # only this server gives it
 #: Headers that the HTTP client adds by itself or that carry a credential; a sample shows only the mapping's own.
 AMBIENT = frozenset({
     "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "soapaction",
@@ -24,6 +25,10 @@ class Asked:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; None where there is none."""
+        return json.loads(self.body) if self.body else None
 
     def own_headers(self) -> dict[str, str]:
         """The headers that the mapping set."""

@@ -1,0 +1,66 @@
+"""Replays a sample: its answer on the wire, its canonical document as the call, and what came of it."""
+
+import hashlib
+import json
+from typing import Any
+
+from connectors.kit.conformance.bench import heard, opened
+from connectors.kit.conformance.canned import Asked, Said, canned
+from connectors.kit.conformance.case import Failure, Place
+from connectors.kit.conformance.subject import Sample, Subject
+from connectors.kit.contract import Outcome
+from connectors.kit.errors import ConnectorError
+
+SOAP12 = b"http://www.w3.org/2003/05/soap-envelope"
+
+
+def said_by(sample: Sample) -> Said:
+    """The sample's answer as bytes on the wire; empty where the sample has none."""
+    if sample.has("response.xml"):
+        raw = (sample.folder / "response.xml").read_bytes()
+        kind = "application/soap+xml" if SOAP12 in raw else "text/xml"
+        return Said(raw, 500 if b"Fault>" in raw else 200, f"{kind}; charset=utf-8")
+    if not sample.has("response.json"):
+        return Said(b"")
+    response = sample.json("response.json")
+    try:
+        body = json.dumps(response["body"], ensure_ascii=False).encode()
+        return Said(body, response["status"], headers=response.get("headers", {}))
+    except (KeyError, TypeError) as error:
+        raise Failure(
+            f"الملف response.json في العينة {sample.case} يحتاج status وheaders وbody.",
+            f"response.json of the sample {sample.case} needs status, headers and body.",
+            Place(sample.folder / "response.json"),
+        ) from error
+
+
+async def replay(
+    subject: Subject, sample: Sample, said: Said | None = None
+) -> tuple[list[Asked], Outcome | ConnectorError]:
+    """What was asked, and what came of the answer (the sample's own unless another is given)."""
+    async with (
+        canned(said or said_by(sample), token_path=subject.token_path) as server,
+        opened(subject, server.port) as connector,
+    ):
+        _, came = await heard(connector, sample.operation, sample.call())
+    return server.asked, came
+
+
+def shown(outcome: Outcome | ConnectorError) -> dict[str, Any]:
+    """What came, in the words of outcome.json."""
+    if isinstance(outcome, ConnectorError):
+        return {"error": outcome.code}
+    content: dict[str, Any] = {
+        "status": outcome.status.value,
+        "code": outcome.code,
+        "institution_code": outcome.institution_code,
+        "reference": outcome.reference,
+        "data": dict(outcome.data),
+        "documents": [
+            {"name": d.name, "media_type": d.media_type, "sha256": hashlib.sha256(d.content).hexdigest()}
+            for d in outcome.documents
+        ],
+    }
+    if outcome.next_inquiry_seconds is not None:
+        content["next_inquiry_seconds"] = outcome.next_inquiry_seconds
+    return content
