@@ -77,5 +77,5 @@ def connector_settings(sandboxes: Sequence[Sandbox]) -> dict[str, dict[str, Any]
 def _folders() -> list[Path]:
     root = Path(connectors.__file__).parent
     return [
-        path.parent for path in (*root.glob("*/sandbox.py"), *root.glob("*/*/sandbox.py")) if path.parent.name != "kit"
+        path.parent for path in (*root.glob("*/sandbox.toml"), *root.glob("*/*/sandbox.toml"))
     ]

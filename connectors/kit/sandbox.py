@@ -20,6 +20,7 @@ import msgspec
 from aiohttp import web
 
 from connectors.kit import sandbox_delivery
+from connectors.kit.manifest import ManifestError
 from connectors.kit.sandbox_faults import (
     BEFORE_EFFECT,
     Switch,
@@ -41,6 +42,7 @@ from connectors.kit.sandbox_institution import (
 )
 from connectors.kit.sandbox_ledger import Ledger
 from connectors.kit.sandbox_page import PAGE
+from connectors.kit.sandbox_player import DataInstitution
 
 CONNECTORS = Path(__file__).resolve().parents[1]
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -174,20 +176,24 @@ def _json(content: Any, status: int = 200) -> web.Response:
 def find_folder(name: str) -> Path:
     """The package folder with this name that has a sandbox; SandboxError when there is none."""
     for folder in (CONNECTORS / name, CONNECTORS / "payments" / name):
-        if (folder / "sandbox.py").is_file():
+        if (folder / "sandbox.toml").is_file():
             return folder
-    raise SandboxError(f"no connector named {name!r} has a sandbox.py")
+    raise SandboxError(f"no connector named {name!r} has a sandbox.toml")
 
 
 def open_institution(folder: Path, ledger: Ledger) -> Institution:
-    """The institution that a package folder's sandbox.py plays."""
-    spec = importlib.util.spec_from_file_location(f"sandbox_of_{folder.name}", folder / "sandbox.py")
+    """The institution that a package folder plays. Raises ManifestError: one sentence with file and key."""
+    script = folder / "sandbox.py"
+    desk = Desk(folder.name, folder, ledger, read_settings(folder))
+    if not script.is_file():
+        return DataInstitution(desk)
+    spec = importlib.util.spec_from_file_location(f"sandbox_of_{folder.name}", script)
     if spec is None or spec.loader is None:
-        raise SandboxError(f"{folder / 'sandbox.py'} cannot be loaded")
+        raise SandboxError(f"{script} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    institution: Institution = module.Sandbox(Desk(folder.name, folder, ledger, read_settings(folder)))
+    institution: Institution = module.Sandbox(desk)
     return institution
 
 
@@ -228,7 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
         _allow_many_connections()
         run = _fast_runner()
         run(serve(institution, options.host, options.port))
-    except (SandboxError, OSError, tomllib.TOMLDecodeError) as error:
+    except (SandboxError, ManifestError, OSError, tomllib.TOMLDecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -75,7 +75,9 @@ class Persons:
 
     @classmethod
     def load(cls, path: Path) -> "Persons":
-        """Read persons.toml: `[persons.<key>]` with outcome, ar, en and the institution's own facts."""
+        """Read persons.toml: `[persons.<key>]` with outcome, ar, en and the institution's own facts; may be absent."""
+        if not path.is_file():
+            return cls({})
         return cls(tomllib.loads(path.read_text(encoding="utf-8")).get("persons", {}))
 
     def find(self, key: str) -> Person:

@@ -17,7 +17,7 @@ from tests.conformance.live import acted_id, staged
 from tests.conformance.packages import PACKAGES, base_document, heard, manifest_of, opened, say
 from tests.sandboxes import ROOT, SandboxProcess, start_sandbox, stop_sandbox
 
-NAMES = [name for name, package in PACKAGES.items() if (package.folder / "sandbox.py").is_file()]
+NAMES = [name for name, package in PACKAGES.items() if (package.folder / "sandbox.toml").is_file()]
 OASIS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
 
 
@@ -49,7 +49,7 @@ def test_a_port_in_use_is_one_sentence(sandbox) -> None:
 
 def test_an_unknown_institution_is_one_sentence() -> None:
     ended = run_sandbox("nobody", "--port", "0")
-    assert (ended.returncode, ended.stderr) == (1, "no connector named 'nobody' has a sandbox.py\n")
+    assert (ended.returncode, ended.stderr) == (1, "no connector named 'nobody' has a sandbox.toml\n")
 
 
 async def test_the_ledger_and_what_was_submitted_survive_a_kill(tmp_path) -> None:

@@ -1,0 +1,134 @@
+"""A sandbox's SOAP side: messages understood and answered by the package's WSDL."""
+
+from collections.abc import Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from connectors.kit.manifest import Manifest
+from connectors.kit.sandbox_callers import WSSE, Callers
+from connectors.kit.sandbox_document import Fault, SandboxDocument
+from connectors.kit.sandbox_institution import XML, Answer, Demand, Desk, Heard, NotUnderstoodError
+from connectors.kit.sandbox_steps import Spoken
+from connectors.kit.wsdl import SOAP11, load_wsdl
+
+_NOT_UNDERSTOOD = {
+    "NOT_SOAP": Fault("the message is no XML", "soap:Client"),
+    "VERSION_MISMATCH": Fault("the message is no SOAP envelope of this version", "soap:VersionMismatch"),
+    "FAILED_AUTHENTICATION": Fault("اسم المستخدم أو كلمة السر غير صحيحة", "wsse:FailedAuthentication"),
+    "UNKNOWN_OPERATION": Fault("the WSDL has no such operation", "soap:Client"),
+    "ACTION_MISMATCH": Fault("the action is not that of the body", "soap:Client"),
+    "INVALID_REQUEST": Fault("the body is not valid against the WSDL's schema", "soap:Client"),
+    "BROKEN": Fault("خطأ داخلي", "soap:Server"),
+}
+
+
+class SoapSide:
+    """Hears and speaks one WSDL's port."""
+
+    def __init__(self, manifest: Manifest, document: SandboxDocument, desk: Desk, callers: Callers) -> None:
+        """Reads the WSDL. Raises ManifestError."""
+        assert manifest.soap is not None  # the manifest's checks say so
+        self._callers = callers
+        self._detail = document.fault_detail
+        self._faults = {**_NOT_UNDERSTOOD, **document.faults}
+        self._contract = load_wsdl(desk.folder, manifest, manifest.soap)
+        self._wsdl = (desk.folder / manifest.soap.wsdl).read_bytes()
+        self._by_tag = {operation.request.tag: name for name, operation in self._contract.operations.items()}
+        self._namespace = next(iter(self._by_tag))[1:].partition("}")[0]
+        self._envelope = f"{{{self._contract.envelope}}}"
+        self._type = XML if self._contract.envelope == SOAP11 else "application/soap+xml; charset=utf-8"
+        head = (
+            f'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{self._contract.envelope}"><soap:Body>'
+        )
+        self._head, self._tail = head.encode(), b"</soap:Body></soap:Envelope>"
+        self._standing: dict[tuple[str, int], Answer] = {}
+        self._parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+
+    def hear(self, heard: Heard) -> Demand:
+        """Read the envelope, check who speaks, and validate the body. Raises NotUnderstoodError with a Fault."""
+        if heard.method == "GET":
+            raise NotUnderstoodError(Answer(self._wsdl, content_type=XML))
+        try:
+            envelope = etree.fromstring(heard.body, self._parser)
+        except etree.XMLSyntaxError:
+            raise self._refused("NOT_SOAP") from None
+        body = envelope.find(f"{self._envelope}Body")
+        if envelope.tag != f"{self._envelope}Envelope" or body is None or len(body) != 1:
+            raise self._refused("VERSION_MISMATCH")
+        if not self._callers.trusts(envelope.find(f"{self._envelope}Header")):
+            raise self._refused("FAILED_AUTHENTICATION")
+        element = body[0]
+        name = self._by_tag.get(element.tag)
+        if name is None:
+            raise self._refused("UNKNOWN_OPERATION")
+        operation = self._contract.operations[name]
+        if heard.headers.get("SOAPAction", "").strip('"') not in ("", operation.action):
+            raise self._refused("ACTION_MISMATCH")
+        if not self._contract.schema.validate(element):
+            raise self._refused("INVALID_REQUEST")
+        return Demand(name, heard, {"body": operation.request.read(element)})
+
+    def speak(self, operation: str, spoken: Spoken) -> Answer:
+        """The answer's bytes. Raises ValueError for a body that the WSDL has no place for."""
+        if not spoken.standing:
+            return self._written(operation, spoken)
+        key = (operation, id(spoken))
+        answer = self._standing.get(key)
+        if answer is None:
+            answer = self._standing[key] = self._written(operation, spoken)
+        return answer
+
+    def _written(self, operation: str, spoken: Spoken) -> Answer:
+        if spoken.fault is not None:
+            return self._fault(spoken.fault, spoken.status)
+        element = self._contract.operations[operation].response.build(spoken.body)
+        if not self._contract.schema.validate(element):
+            log: Any = self._contract.schema.error_log
+            first = next(iter(log))
+            raise ValueError(f"the answer is not valid against the WSDL: {first.type_name} at {first.path}")
+        body = b"".join((self._head, etree.tostring(element, encoding="utf-8"), self._tail))
+        return Answer(body, spoken.status or 200, self._type, spoken.headers)
+
+    def _refused(self, code: str) -> NotUnderstoodError:
+        return NotUnderstoodError(self._fault(code, None))
+
+    def _fault(self, code: str, status: int | None) -> Answer:
+        """A Fault; HTTP 500 as the bindings of SOAP 1.1 and (for what is the server's doing) 1.2 want it."""
+        fault = self._faults[code]
+        detail = self._tree(self._detail, {"code": code, "text": fault.text}) if self._detail else ""
+        write = self._fault11 if self._contract.envelope == SOAP11 else self._fault12
+        text = write(fault, f"{detail}")
+        return Answer(self._head + text.encode() + self._tail, status or 500, self._type)
+
+    @staticmethod
+    def _fault11(fault: Fault, detail: str) -> str:
+        inner = f"<detail>{detail}</detail>" if detail else ""
+        return (
+            f'<soap:Fault xmlns:wsse="{WSSE}"><faultcode>{fault.code}</faultcode>'
+            f"<faultstring>{escape(fault.text)}</faultstring>{inner}</soap:Fault>"
+        )
+
+    @staticmethod
+    def _fault12(fault: Fault, detail: str) -> str:
+        code = {"soap:Client": "soap:Sender", "soap:Server": "soap:Receiver"}.get(fault.code, fault.code)
+        value = f"<soap:Value>{code}</soap:Value>"
+        if code.startswith("wsse:"):
+            value = f"<soap:Value>soap:Sender</soap:Value><soap:Subcode><soap:Value>{code}</soap:Value></soap:Subcode>"
+        return (
+            f'<soap:Fault xmlns:wsse="{WSSE}"><soap:Code>{value}</soap:Code>'
+            f'<soap:Reason><soap:Text xml:lang="ar">{escape(fault.text)}</soap:Text></soap:Reason>'
+            f"{f'<soap:Detail>{detail}</soap:Detail>' if detail else ''}</soap:Fault>"
+        )
+
+    def _tree(self, tree: Mapping[str, Any], values: Mapping[str, str], *, inner: bool = False) -> str:
+        """The detail as elements of the contract's namespace; its leaves are `code` and `text`."""
+        declared = "" if inner else f' xmlns:t="{self._namespace}"'
+        parts = []
+        for name, child in tree.items():
+            content = (
+                self._tree(child, values, inner=True) if isinstance(child, Mapping) else escape(values.get(child, ""))
+            )
+            parts.append(f"<t:{name}{declared}>{content}</t:{name}>")
+        return "".join(parts)
