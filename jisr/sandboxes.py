@@ -76,6 +76,4 @@ def connector_settings(sandboxes: Sequence[Sandbox]) -> dict[str, dict[str, Any]
 
 def _folders() -> list[Path]:
     root = Path(connectors.__file__).parent
-    return [
-        path.parent for path in (*root.glob("*/sandbox.toml"), *root.glob("*/*/sandbox.toml"))
-    ]
+    return [path.parent for path in (*root.glob("*/sandbox.toml"), *root.glob("*/*/sandbox.toml"))]
