@@ -5,6 +5,7 @@ followed, nothing is ever sent twice, and an answer is cut at its decompressed c
 """
 
 import asyncio
+import re
 import ssl
 import time
 import zlib
@@ -34,6 +35,10 @@ from connectors.kit.errors import (
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _KEPT_OF_TOO_LARGE = 64 * 1024
 _REACHABLE_SECONDS = 2.0
+#: OpenSSL's names of the alerts that are about the certificate which a side has shown or not shown.
+_CERTIFICATE_ALERT = re.compile(
+    r"(?:TLSV1|SSLV3|TLSV13)_ALERT_((?:BAD_|UNSUPPORTED_)?CERTIFICATE(?:_\w+)?|UNKNOWN_CA|ACCESS_DENIED)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +222,38 @@ def _open() -> None:
 
 def _classified(error: Exception, flight: _Flight) -> ConnectorError:
     if not flight.sent:
-        return NotSent(f"no connection ({type(error).__name__})")
+        return NotSent(_not_connected(error))
+    if alert := _refused_certificate(error):
+        return NotSent(f"the institution refuses our certificate ({alert})")
     if isinstance(error, aiohttp.ClientResponseError):
         return Unreadable("the answer is not HTTP", exchange=flight.exchange())
     return ConnectionLost(f"the connection broke ({type(error).__name__})", exchange=flight.exchange())
+
+
+def _not_connected(error: Exception) -> str:
+    """Why there is no connection, in words that say whose certificate is wrong."""
+    cause = getattr(error, "certificate_error", None)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"the institution's certificate is refused: {cause.verify_message}"
+    if alert := _refused_certificate(error):
+        return f"the institution refuses our certificate ({alert})"
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionResetError):
+        return "the institution broke the connection off while it was made; with TLS it may not accept our certificate"
+    return f"no connection ({type(error).__name__})"
+
+
+def _refused_certificate(error: BaseException | None) -> str:
+    """The TLS alert with which the other side refused our certificate, or "".
+
+    In TLS 1.3 it comes after our first bytes. It ends the handshake, so the server has read none of them
+    (RFC 8446, 6.2).
+    """
+    while error is not None:
+        reason = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
+        if alert := _CERTIFICATE_ALERT.fullmatch(str(reason)):
+            return alert[1].lower().replace("_", " ")
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 async def _read_body(response: aiohttp.ClientResponse, flight: _Flight, max_bytes: int) -> None:

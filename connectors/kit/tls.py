@@ -15,7 +15,7 @@ from connectors.kit.manifest import Manifest, MutualTls, SettingError
 
 def tls_context(manifest: Manifest, settings: Mapping[str, Any]) -> ssl.SSLContext | None:
     """The context that the manifest asks for; None when the system's own authorities suffice. Raises SettingError."""
-    mutual = any(isinstance(proof, MutualTls) for proof in manifest.proofs)
+    mutual = next((proof for proof in manifest.proofs if isinstance(proof, MutualTls)), None)
     authorities = settings.get(manifest.http.trust, "")
     if mutual and not str(settings["base_url"]).startswith("https:"):
         raise SettingError(f"setting {manifest.name}.base_url: mutual TLS needs an https address")
@@ -26,6 +26,7 @@ def tls_context(manifest: Manifest, settings: Mapping[str, Any]) -> ssl.SSLConte
     except (ssl.SSLError, ValueError):
         raise SettingError(f"setting {manifest.name}.{manifest.http.trust}: no certificate in PEM is there") from None
     if mutual:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2 if mutual.highest_version == "1.2" else ssl.TLSVersion.TLSv1_3
         _show(context, manifest.name, str(settings["client_certificate"]), str(settings["client_key"]))
     return context
 

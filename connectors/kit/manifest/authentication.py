@@ -118,6 +118,14 @@ class X509Signature(_Strict, frozen=True, tag="x509_signature"):
 class MutualTls(_Strict, frozen=True, tag="mutual_tls"):
     """TLS with a client certificate. Settings: `client_certificate`, `client_key` (pem); base_url must be https."""
 
+    highest_version: Annotated[
+        Literal["1.2", "1.3"],
+        Meta(
+            description="With 1.2 a refusal of our certificate is known before anything is sent. In 1.3 it comes after "
+            "the first bytes (RFC 8446, 4.4.2), so that a call may end in doubt: only for those who demand it."
+        ),
+    ] = "1.2"
+
 
 Authentication = (
     NoAuthentication
