@@ -107,7 +107,7 @@ async def test_the_systems_authorities_are_asked_when_none_is_named(tmp_path):
     ("changes", "sentence"),
     [
         (
-            {"client_key": "-----BEGIN PRIVATE KEY-----\nnone"},
+            {"client_key": "-----BEGIN NOTHING-----\nnone"},
             "office.client_certificate and office.client_key: they are",
         ),
         ({"client_certificate": "-----BEGIN NONE"}, "office.client_certificate and office.client_key: they are"),
