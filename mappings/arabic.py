@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 #: Arabic-Indic (U+0660-0669) and Extended Arabic-Indic, "Persian" (U+06F0-06F9), to ASCII.
 _DIGITS = {start + digit: ord("0") + digit for start in (0x0660, 0x06F0) for digit in range(10)}
+_ARABIC_DIGITS = {ord("0") + digit: 0x0660 + digit for digit in range(10)}
 
 _ALEF, _YEH, _HEH, _KAF, _WAW = "\u0627", "\u064a", "\u0647", "\u0643", "\u0648"
 
@@ -36,6 +37,11 @@ _FOLD: Mapping[int, str | int | None] = {**_LETTERS, **_DIGITS}
 def fold_digits(text: str) -> str:
     """`text` with Arabic-Indic and Persian digits as 0-9; everything else as it was."""
     return text if text.isascii() else text.translate(_DIGITS)
+
+
+def arabic_digits(text: str) -> str:
+    """`text` with 0-9 as Arabic-Indic digits; everything else as it was."""
+    return text.translate(_ARABIC_DIGITS)
 
 
 def fold(text: str) -> str:

@@ -1,208 +1,251 @@
 """The mapping language: YAML documents whose text leaves are JMESPath expressions, compiled once at load.
 
-docs/reference/connector-package.md describes it. A leaf that gives null is left out, and so is a mapping in which
+docs/reference/mapping-language.md describes it. A leaf that gives null is left out, and so is a mapping in which
 nothing is left.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mappings.codes import CodeTable
+from mappings.compiled import charge, refill
+from mappings.documents import MAX_BYTES, Branch, Place, place_of, read_document
 from mappings.errors import MappingError
-from mappings.expression import Context, Expression
+from mappings.expression import UNFIT, Context, Expression, unfit
 from mappings.functions import MappingFunctions
 
-MAX_BYTES = 64 * 1024
+__all__ = ["MAX_BYTES", "MAX_LEAVES", "MAX_LEVELS", "MAX_TEXT", "MAX_VALUES", "Compiler", "Template", "read_document"]
+
 MAX_LEVELS = 32
-MAX_LEAVES = 2000
+MAX_LEAVES = 2000  #: Of one section, parts included.
+MAX_VALUES = 1_000_000  #: Of one result.
+MAX_TEXT = 64 * 1024 * 1024  #: Characters and bytes of one result.
 _MAX_ROWS = 10_000  #: Of one `$each`.
 
 Render = Callable[[Context], Any]
 Truth = Callable[[Context], bool]
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without aliases (they multiply), without duplicate keys, and without dates and floats by accident."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ARG002, FBT001, FBT002  # as PyYAML has it
-        pairs = [(self.construct_object(key, deep=True), value) for key, value in node.value]
-        keys = [key for key, _ in pairs]
-        if not all(isinstance(key, str) for key in keys):
-            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a key is text")
-        if len(set(keys)) != len(keys):
-            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a key stands twice")
-        return {key: self.construct_object(value, deep=True) for key, value in pairs}
-
-
-def read_document(path: Path, name: str) -> dict[str, Any]:
-    """The YAML mapping in `path`; raises MappingError naming the file as `name`."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise MappingError(name, "", "the file cannot be read") from error
-    if len(raw) > MAX_BYTES:
-        raise MappingError(name, "", f"a mapping document has at most {MAX_BYTES // 1024} KiB")
-    try:
-        tree = yaml.load(raw, _Loader)  # noqa: S506  # a SafeLoader, made stricter
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise MappingError(name, "", f"not a mapping document: {' '.join(str(error).split())}") from error
-    if not isinstance(tree, dict):
-        raise MappingError(name, "", "a mapping document is a YAML mapping")
-    return tree
+Read = Callable[[str, MappingFunctions], Any]  #: Makes an `Expression` of a leaf's text.
 
 
 class Template:
     """A compiled part of a mapping document."""
 
-    __slots__ = ("_file", "_key", "_render", "fields")
+    __slots__ = ("_locate", "_located", "_render", "fields")
 
-    def __init__(self, file: str, key: str, render: Render, fields: frozenset[str]) -> None:
-        self._file = file
-        self._key = key
+    def __init__(self, render: Render, locate: Callable[[], Render], fields: frozenset[str]) -> None:
         self._render = render
+        self._locate = locate
+        self._located: Render | None = None
         self.fields = fields  #: Every field name that its expressions mention; a superset of what they read.
 
     def __call__(self, context: Context) -> Any:
-        """What it gives in this context, None for nothing. Raises MappingError with file and key for an unfit value."""
-        return self._render(context)
+        """What it gives in this context, None for nothing. Raises MappingError with file, line and key."""
+        try:
+            return self._render(context)
+        except UNFIT:
+            # only now is it worth knowing where: the same again, each leaf with its place
+            if self._located is None:
+                self._located = self._locate()
+            return self._located(context)
 
 
 class Compiler:
     """Compiles the parts of one connector's mapping documents."""
 
-    def __init__(self, tables: Mapping[str, CodeTable], parts: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, tables: Mapping[str, CodeTable], parts: Mapping[str, Any] | None = None, read: Read = Expression
+    ) -> None:
         self._functions = MappingFunctions(tables)
         self._parts = parts or {}
+        self._read = read
 
     def template(self, tree: Any, file: str, key: str) -> Template:
         """`tree` compiled; `key` is where it stands in `file`. Raises MappingError."""
-        job = _Compilation(self._functions, self._parts, file)
-        render = job.compile(tree, key, 0)
-        return Template(file, key, render, frozenset(job.fields))
+        job = _Compilation(self._functions, self._parts, file, self._read)
+        render = job.run(tree, key)
+
+        def locate() -> Render:
+            return _Compilation(self._functions, self._parts, file, self._read, located=True).run(tree, key)
+
+        return Template(render, locate, frozenset(job.fields))
 
     def with_parts(self, tree: Any, file: str, key: str) -> dict[str, Any]:
         """`tree` with its own `$use` resolved (not that of its children), for sections whose keys are fixed."""
         if not isinstance(tree, dict):
             raise MappingError(file, key, "a mapping is expected")
-        return _used(tree, self._parts, file, key)
+        return used(tree, self._parts, Place(file, 0), key)
 
 
-def _used(tree: Mapping[str, Any], parts: Mapping[str, Any], file: str, key: str) -> dict[str, Any]:
+def used(tree: Mapping[str, Any], parts: Mapping[str, Any], place: Place, key: str) -> dict[str, Any]:
+    """`tree` with its own `$use` replaced by the part; keys beside it win. Raises MappingError."""
+    if "$use" not in tree:
+        return Branch(tree, tree.places) if isinstance(tree, Branch) else dict(tree)
     seen: list[str] = []
-    result = dict(tree)
-    while (name := result.pop("$use", None)) is not None:
-        part = parts.get(name)
+    result, places = dict(tree), dict(tree.places) if isinstance(tree, Branch) else {}
+    while "$use" in result:
+        name, here = result.pop("$use"), places.get("$use", place)
+        part = parts.get(name) if isinstance(name, str) else None
         if not isinstance(part, dict):
-            raise MappingError(file, f"{key}.$use", f"there is no part {name!r} in _parts.yaml")
+            raise MappingError(here.file, f"{key}.$use", f"there is no part {name!r} in _parts.yaml", here.line)
         if name in seen:
-            raise MappingError(file, f"{key}.$use", f"part {name!r} uses itself")
+            raise MappingError(here.file, f"{key}.$use", f"part {name!r} uses itself", here.line)
         seen.append(name)
         result = {**part, **result}
-    return result
+        places = {**(part.places if isinstance(part, Branch) else {}), **places}
+    return Branch(result, places)
 
 
 class _Compilation:
     """One run of the compiler over one tree, with its limits."""
 
-    def __init__(self, functions: MappingFunctions, parts: Mapping[str, Any], file: str) -> None:
+    def __init__(
+        self,
+        functions: MappingFunctions,
+        parts: Mapping[str, Any],
+        file: str,
+        read: Read,
+        *,
+        located: bool = False,
+    ) -> None:
         self._functions = functions
         self._parts = parts
         self._file = file
+        self._read = read
+        self._is_located = located  #: Whether every leaf guards itself and names its place.
         self._leaves = 0
+        self._grows = False
         self.fields: set[str] = set()
 
-    def compile(self, tree: Any, key: str, level: int) -> Render:
+    def run(self, tree: Any, key: str) -> Render:
+        """The whole: a budget is begun and the result measured where lists are gone through."""
+        place = Place(self._file, 0)
+        render = self._compile(tree, key, 0, place)
+        return _measured(render, place, key) if self._grows else render
+
+    def _compile(self, tree: Any, key: str, level: int, place: Place) -> Render:
+        self._leaves += 1
         if level > MAX_LEVELS:
-            raise MappingError(self._file, key, f"more than {MAX_LEVELS} levels")
+            raise MappingError(place.file, key, f"more than {MAX_LEVELS} levels", place.line)
+        if self._leaves > MAX_LEAVES:
+            raise MappingError(place.file, key, f"more than {MAX_LEAVES:,} expressions and mappings", place.line)
         match tree:
             case dict():
-                return self._mapping(_used(tree, self._parts, self._file, key), key, level)
+                return self._mapping(used(tree, self._parts, place, key), key, level, place)
             case list():
-                return _sequence([self.compile(item, f"{key}[{n}]", level + 1) for n, item in enumerate(tree)])
+                items = [self._compile(item, f"{key}[{n}]", level + 1, place) for n, item in enumerate(tree)]
+                return lambda context: [value for item in items if (value := item(context)) is not None]
             case None:
                 return lambda _: None
             case bool() | int():
                 return lambda _: tree
             case str():
-                return self._leaf(tree, key)
-        raise MappingError(self._file, key, "a leaf is an expression (text), an integer or a boolean")
+                return self._leaf(tree, key, place)
+        raise MappingError(place.file, key, "a leaf is an expression (text), an integer or a boolean", place.line)
 
-    def _leaf(self, text: str, key: str) -> Render:
-        self._leaves += 1
-        if self._leaves > MAX_LEAVES:
-            raise MappingError(self._file, key, f"more than {MAX_LEAVES} expressions")
+    def _leaf(self, text: str, key: str, place: Place) -> Render:
         try:
-            expression = Expression(text, self._functions)
+            expression = self._read(text, self._functions)
         except ValueError as error:
-            raise MappingError(self._file, key, str(error)) from error
+            raise MappingError(place.file, key, str(error), place.line) from error
         self.fields |= expression.fields
-        file = self._file
+        self._grows = self._grows or expression.grows
+        evaluate: Render = expression.evaluate
+        return _guarded(evaluate, place, key) if self._is_located else evaluate
 
-        def render(context: Context) -> Any:
-            try:
-                return expression(context)
-            except ValueError as error:
-                raise MappingError(file, key, str(error)) from error
-
-        return render
-
-    def _mapping(self, tree: dict[str, Any], key: str, level: int) -> Render:
-        when = self._when(tree.pop("$when", None), key)
+    def _mapping(self, tree: dict[str, Any], key: str, level: int, place: Place) -> Render:
+        when = self._when(tree, key, place)
         if "$each" in tree:
-            render = self._each(tree, key, level)
+            render = self._each(tree, key, level, place)
         else:
-            for name in tree:
+            children = []
+            for name, child in tree.items():
+                here = place_of(tree, name, place)
                 if name.startswith("$"):
-                    raise MappingError(self._file, f"{key}.{name}", "unknown directive")
-            render = _mapping([(name, self.compile(child, f"{key}.{name}", level + 1)) for name, child in tree.items()])
-        return render if when is None else _guarded(when, render)
+                    raise MappingError(here.file, f"{key}.{name}", "unknown directive", here.line)
+                children.append((name, self._compile(child, f"{key}.{name}", level + 1, here)))
+            render = _object(children)
+        if when is None:
+            return render
+        truth = when
+        return lambda context: render(context) if truth(context) else None
 
-    def _when(self, text: Any, key: str) -> Truth | None:
-        if text is None:
+    def _when(self, tree: dict[str, Any], key: str, place: Place) -> Truth | None:
+        if "$when" not in tree:
             return None
+        here = place_of(tree, "$when", place)
+        text = tree.pop("$when")
         if not isinstance(text, str):
-            raise MappingError(self._file, f"{key}.$when", "an expression is text")
-        condition = self._leaf(f"!!({text})", f"{key}.$when")
-        return lambda context: bool(condition(context))
+            raise MappingError(here.file, f"{key}.$when", "an expression is text", here.line)
+        return self._leaf(f"!!({text})", f"{key}.$when", here)
 
-    def _each(self, tree: dict[str, Any], key: str, level: int) -> Render:
-        if set(tree) != {"$each", "$item"}:
-            raise MappingError(self._file, key, "$each stands with $item and nothing else")
-        rows = self._leaf(str(tree["$each"]), f"{key}.$each")
-        item = self.compile(tree["$item"], f"{key}.$item", level + 1)
-        file = self._file
+    def _each(self, tree: dict[str, Any], key: str, level: int, place: Place) -> Render:
+        if set(tree) != {"$each", "$item"} or not isinstance(tree["$each"], str):
+            raise MappingError(
+                place.file, key, "$each, an expression, stands with $item and nothing else but $when", place.line
+            )
+        here = place_of(tree, "$each", place)
+        rows = self._leaf(tree["$each"], f"{key}.$each", here)
+        before = self._leaves
+        item = self._compile(tree["$item"], f"{key}.$item", level + 1, place_of(tree, "$item", place))
+        weight = self._leaves - before
+        self._grows = True
 
         def render(context: Context) -> Any:
             values = rows(context)
             if values is None:
                 return None
             if not isinstance(values, list) or len(values) > _MAX_ROWS:
-                raise MappingError(file, f"{key}.$each", f"a list of at most {_MAX_ROWS} rows is expected")
+                raise MappingError(here.file, f"{key}.$each", f"a list of at most {_MAX_ROWS:,} rows is expected", here.line)
+            charge(weight * len(values))
             rendered = (item({**context, "item": value}) for value in values)
             return [value for value in rendered if value is not None]
 
-        return render
+        return _guarded(render, here, f"{key}.$each") if self._is_located else render
 
 
-def _guarded(when: Truth, render: Render) -> Render:
-    return lambda context: render(context) if when(context) else None
-
-
-def _sequence(items: list[Render]) -> Render:
-    return lambda context: [value for item in items if (value := item(context)) is not None]
-
-
-def _mapping(children: list[tuple[str, Render]]) -> Render:
+def _guarded(evaluate: Render, place: Place, key: str) -> Render:
     def render(context: Context) -> Any:
-        result = {name: value for name, child in children if (value := child(context)) is not None}
-        return result or None
+        try:
+            return evaluate(context)
+        except MappingError:
+            raise
+        except UNFIT as error:
+            raise MappingError(place.file, key, unfit(error), place.line) from None
 
     return render
+
+
+def _object(children: list[tuple[str, Render]]) -> Render:
+    def render(context: Context) -> Any:
+        return {name: value for name, child in children if (value := child(context)) is not None} or None
+
+    return render
+
+
+def _measured(render: Render, place: Place, key: str) -> Render:
+    def measured(context: Context) -> Any:
+        refill()
+        result = render(context)
+        if _is_too_large(result):
+            raise MappingError(
+                place.file, key, f"the result has more than {MAX_VALUES:,} values or {MAX_TEXT >> 20} MiB of text"
+            )
+        return result
+
+    return measured
+
+
+def _is_too_large(result: Any) -> bool:
+    values, text, waiting = 0, 0, [result]
+    while waiting:
+        value = waiting.pop()
+        values += 1
+        if isinstance(value, str | bytes):
+            text += len(value)
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        if values > MAX_VALUES or text > MAX_TEXT or len(waiting) > MAX_VALUES:
+            return True
+    return False

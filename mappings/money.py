@@ -16,6 +16,7 @@ from typing import Literal
 from mappings.arabic import fold_digits
 
 MoneyUnit = Literal["minor", "major", "whole"]
+_ARABIC_POINT = "\u066b"
 
 #: No amount has more digits before the point: it fits a 64-bit integer column in minor units.
 _MAX_DIGITS = 15
@@ -122,4 +123,20 @@ def amount_as(money: Money, unit: MoneyUnit) -> str:
             if rest:
                 raise ValueError("the amount is not a whole number of major units")
             return str(whole)
+    raise ValueError(f"unknown unit of money: {unit}")
+
+
+def money_from(amount: str | int | Decimal, currency: str, denomination: str, unit: MoneyUnit) -> Money:
+    """The exact money of a positive amount as a wire counts it; the other way of `amount_as`. Raises ValueError."""
+    if isinstance(amount, str):
+        amount = amount.replace(_ARABIC_POINT, ".")
+    match unit:
+        case "major":
+            return parse_amount(amount, currency, denomination)
+        case "minor" | "whole":
+            read = parse_amount(amount, currency, denomination)
+            whole, rest = divmod(read.amount_minor, 10 ** denomination_of(currency, denomination).exponent)
+            if rest or "." in str(amount):
+                raise ValueError("the amount is not a whole number")
+            return Money(whole, currency, denomination) if unit == "minor" else read
     raise ValueError(f"unknown unit of money: {unit}")

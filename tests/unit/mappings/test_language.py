@@ -1,12 +1,9 @@
 """The mapping language."""
 
+import re
 from typing import Any
 
-import jmespath
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from jmespath.visitor import Options
 
 from mappings.codes import CodeTable
 from mappings.errors import MappingError
@@ -109,29 +106,6 @@ def test_a_value_that_does_not_fit_is_named_by_key_and_never_shown(text):
     assert "أحمد" not in shown
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "x", "٣"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
-    max_leaves=8,
-)
-PATHS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)
-TEXTS = st.one_of(
-    PATHS.map("!!({0} == 'x')".format),
-    PATHS.map("!{0}".format),
-    st.tuples(PATHS, PATHS).map("{0[0]} == {0[1]} && !{0[0]}".format),
-    PATHS,
-    st.tuples(PATHS, PATHS).map(" || ".join),
-    PATHS.map("not_null({0}, 'z')".format),
-    st.tuples(PATHS, PATHS, PATHS).map("{0[0]} || ({0[1]} || {0[2]})".format),
-)
-
-
-@given(TEXTS, st.dictionaries(st.sampled_from(["a", "b", "c"]), JSON, max_size=3))
-def test_compiled_expressions_mean_what_the_interpreter_means(text, document):
-    expected = jmespath.search(text, document, Options(custom_functions=FUNCTIONS))
-    assert Expression(text, FUNCTIONS)(document) == expected
-
-
 def test_null_leaves_and_empty_mappings_are_left_out():
     template = _template(
         {
@@ -204,7 +178,7 @@ def test_a_document_that_is_no_plain_yaml_is_refused(tmp_path, text, problem):
     file.write_text(text, "utf-8")
     with pytest.raises(MappingError, match=problem) as caught:
         read_document(file, "x/mapping/m.yaml")
-    assert str(caught.value).startswith("x/mapping/m.yaml: ")
+    assert re.match(r"x/mapping/m\.yaml(:[0-9]+)?: ", str(caught.value))
 
 
 def test_a_missing_document_is_one_sentence(tmp_path):

@@ -1,0 +1,87 @@
+"""Reads mapping documents: plain YAML, within limits, every key and leaf with the line where it stands."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from mappings.errors import MappingError
+
+MAX_BYTES = 64 * 1024
+
+
+class Place(NamedTuple):
+    """Where something stands."""
+
+    file: str
+    line: int  #: From 1; 0 when it is not known.
+
+
+class Branch(dict[str, Any]):
+    """A mapping that knows the places of its keys."""
+
+    def __init__(self, tree: Mapping[str, Any], places: Mapping[str, Place]) -> None:
+        super().__init__(tree)
+        self.places = places
+
+
+def place_of(tree: Any, key: str, default: Place) -> Place:
+    """Where `key` stands in `tree`, when the tree was read from a file."""
+    return tree.places.get(key, default) if isinstance(tree, Branch) else default
+
+
+def read_document(path: Path, name: str) -> dict[str, Any]:
+    """The YAML mapping in `path`; raises MappingError naming the file as `name`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise MappingError(name, "", f"a mapping document has at most {MAX_BYTES // 1024} KiB")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise MappingError(name, "", "the file cannot be read") from error
+    try:
+        tree = _Loader(raw, name).get_single_data()
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise MappingError(name, "", f"not a mapping document: {problem}", mark.line + 1 if mark else 0) from error
+    if not isinstance(tree, dict):
+        raise MappingError(name, "", "a mapping document is a YAML mapping")
+    return tree
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases (they multiply), without duplicate keys, and without dates and floats by accident."""
+
+    def __init__(self, raw: bytes, name: str) -> None:
+        super().__init__(raw)
+        self._file = name
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise _refused("aliases are not allowed", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ARG002, FBT001, FBT002  # as PyYAML has it
+        tree: dict[str, Any] = {}
+        places: dict[str, Place] = {}
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise _refused("a key is text", key_node.start_mark)
+            if key in tree:
+                raise _refused(f"the key {key!r} stands twice", key_node.start_mark)
+            tree[key] = self.construct_object(value_node, deep=True)
+            places[key] = Place(self._file, key_node.start_mark.line + 1)
+        return Branch(tree, places)
+
+    def construct_yaml_map(self, node: Any) -> Any:
+        """At once and not in two steps: there are no aliases that could point back."""
+        return self.construct_mapping(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_yaml_map)
+
+
+def _refused(problem: str, mark: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)

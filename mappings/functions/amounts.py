@@ -1,0 +1,43 @@
+"""Functions of money: exact, in the denomination that the wire counts in, or refused."""
+
+from decimal import Decimal
+from typing import Any, cast
+
+from mappings.functions.registry import function
+from mappings.money import Money, MoneyUnit, amount_as, denominations, money_from
+
+
+class AmountFunctions:
+    """Mixed into `MappingFunctions`."""
+
+    @function(
+        "fee: object", "denomination: text", "unit: text",
+        says="Money as the wire's text: `'minor'` 2500, `'major'` 25.00 or `'whole'` 25, converted exactly to the "
+        "denomination that the wire counts in; what has a rest is refused.",
+        examples=(
+            ("money({amount_minor: `2500`, currency: 'SYP', denomination: 'SYP-new'}, 'SYP-new', 'whole')", "25"),
+            ("money({amount_minor: `2500`, currency: 'SYP', denomination: 'SYP-new'}, 'SYP-old', 'major')", "2500.00"),
+        ),
+    )  # fmt: skip
+    def _func_money(self, fee: dict[str, Any], denomination: str, unit: str) -> str:
+        try:
+            money = Money(fee["amount_minor"], fee["currency"], fee["denomination"])
+        except (KeyError, TypeError):
+            raise ValueError("money() wants amount_minor, currency and denomination") from None
+        return amount_as(money.converted(denomination), cast(MoneyUnit, unit))
+
+    @function(
+        "amount: number or text", "denomination: text", "unit: text",
+        says="The canonical money (whole minor units) of an amount on the wire; digits are folded. Zero, signs, "
+        "separators, too many decimals and floats are refused.",
+        examples=(
+            ("money_of('٢٥٫٠٠', 'SYP-new', 'major')", {"amount_minor": 2500, "currency": "SYP", "denomination": "SYP-new"}),
+            ("money_of(`2500`, 'SYP-old', 'whole').amount_minor", 250000),
+        ),
+    )  # fmt: skip
+    def _func_money_of(self, amount: str | int | Decimal, denomination: str, unit: str) -> dict[str, Any]:
+        known = denominations().get(denomination)
+        if known is None:
+            raise ValueError("money_of() wants a denomination that is known")
+        money = money_from(amount, known.currency, denomination, cast(MoneyUnit, unit))
+        return {"amount_minor": money.amount_minor, "currency": money.currency, "denomination": money.denomination}
