@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import bench
-from bench.measure import DATABASES, Measurement, Place, row
+from bench.measure import DATABASES, NO_DATABASE, Measurement, Place, row
 from tests.postgresql import Server, running_server
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -46,11 +46,13 @@ def chosen(every: Sequence[Measurement], only: str | None, *, long: bool) -> lis
 def _place(database: str, run: int, server: Server | None) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="jisr-bench-") as name:
         folder = Path(name)
-        if server is None:
+        if database == NO_DATABASE:
+            yield Place(database, "", folder, run)
+        elif server is None:
             yield Place(database, f"sqlite:///{folder / 'jisr.db'}", folder, run)
-            return
-        with server.fresh_database() as url:
-            yield Place(database, url, folder, run)
+        else:
+            with server.fresh_database() as url:
+                yield Place(database, url, folder, run)
 
 
 def measure(wanted: Sequence[Measurement], console: Console) -> list[dict[str, Any]]:
@@ -62,7 +64,7 @@ def measure(wanted: Sequence[Measurement], console: Console) -> list[dict[str, A
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     rows: list[dict[str, Any]] = []
     with Progress(*columns, console=console, transient=True) as progress:
-        for database in DATABASES:
+        for database in (NO_DATABASE, *DATABASES):
             here = {run: group for (run, name), group in groups.items() if name == database}
             if database == "postgresql" and here:
                 with running_server() as server:

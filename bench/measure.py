@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 DATABASES = ("sqlite", "postgresql")
+NO_DATABASE = "none"  #: The figure of a measurement that touches no database.
 RUNS = 5
 
 
@@ -30,8 +31,8 @@ class Goal:
 class Place:
     """Where a run measures: a database that no other run has, and an empty folder."""
 
-    database: str  #: "sqlite" or "postgresql"
-    url: str  #: An empty database; its tables come with `open_store`.
+    database: str  #: "sqlite", "postgresql" or "none"
+    url: str  #: An empty database; its tables come with `open_store`. Empty for "none".
     folder: Path  #: Empty and of this run alone.
     run: int  #: From 0; interleave by letting odd runs begin with the other side.
 
@@ -48,7 +49,7 @@ class Measurement:
     unit: str
     goal: Goal | None  #: None: the figure is reported only.
     run: Callable[[Place], Awaitable[dict[str, float]]]
-    databases: Sequence[str] = DATABASES
+    databases: Sequence[str] = DATABASES  #: Or `(NO_DATABASE,)`.
     runs: int = RUNS
     long: bool = False  #: Only by `make bench-long`.
 

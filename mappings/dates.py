@@ -7,14 +7,17 @@ A format is written with the letters of the table below (as in `dd/MM/yyyy`), or
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from mappings.arabic import fold, fold_digits
 
 #: The months as Syria names them.
-MONTHS = ("كانون الثاني", "شباط", "آذار", "نيسان", "أيار", "حزيران", "تموز", "آب", "أيلول", "تشرين الأول", "تشرين الثاني", "كانون الأول")  # fmt: skip
+MONTHS = (
+    "كانون الثاني", "شباط", "آذار", "نيسان", "أيار", "حزيران",
+    "تموز", "آب", "أيلول", "تشرين الأول", "تشرين الثاني", "كانون الأول",
+)  # fmt: skip
 _MONTH_OF = {fold(name): number for number, name in enumerate(MONTHS, start=1)}
 
 #: Letters -> (part, fixed width or 0, pattern), longest first.
@@ -48,7 +51,9 @@ class _Format:
     fields: frozenset[str]
 
     def text(self, moment: datetime) -> str:
-        return "".join(part[1:] if part.startswith("=") else _written(part, width, moment) for part, width in self.parts)
+        return "".join(
+            part[1:] if part.startswith("=") else _written(part, width, moment) for part, width in self.parts
+        )
 
     def read(self, text: str) -> dict[str, str]:
         match = self.pattern.fullmatch(fold_digits(text).strip())
@@ -83,13 +88,13 @@ def read_moment(text: str, form: str, zone: str) -> str:
     """The moment (RFC 3339, UTC) that a text in the format says in the zone. Raises ValueError."""
     found = _format(form).read(text)
     day = _date(found)
-    clock = {name: int(found.get(name) or 0) for name in ("hour", "minute", "second")}
+    hour, minute, second, thousandth = (int(found.get(n) or 0) for n in ("hour", "minute", "second", "millisecond"))
     try:
-        local = datetime(day.year, day.month, day.day, **clock, microsecond=int(found.get("millisecond") or 0) * 1000)
+        clock = time(hour, minute, second, thousandth * 1000)
     except ValueError:
         raise ValueError("the time does not exist") from None
     own = found.get("offset") or found.get("plain_offset")
-    moment = _placed(local, _fixed(own) if own else _zone(zone)).astimezone(UTC)
+    moment = _placed(datetime.combine(day, clock), _fixed(own) if own else _zone(zone)).astimezone(UTC)
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 

@@ -2,7 +2,7 @@
 
 
 class MappingError(ValueError):
-    """A mapping document is wrong, or a value does not fit it. The message names file, line and key, never the value."""
+    """A mapping document is wrong, or a value does not fit it. The message never shows the value."""
 
     def __init__(self, file: str, key: str, problem: str, line: int = 0) -> None:
         self.file = file

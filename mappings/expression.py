@@ -6,7 +6,7 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from mappings.compiled import Evaluate, Node, build, growth_of, loops, refill, walk
+from mappings.compiled import Evaluate, Node, build, growth_of, loops, names_of, refill, walk
 from mappings.functions import MappingFunctions
 
 Context = Mapping[str, Any]
@@ -22,7 +22,7 @@ UNFIT = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 class Expression:
     """A compiled expression. Calling it raises ValueError, with no value in the message, when a value does not fit."""
 
-    __slots__ = ("evaluate", "fields", "grows")
+    __slots__ = ("evaluate", "fields", "grows", "names")
 
     def __init__(self, text: str, functions: MappingFunctions) -> None:
         """Raises ValueError for a syntax error, an unknown function or table, a wrong number of arguments."""
@@ -32,6 +32,7 @@ class Expression:
         self.fields = frozenset(part["value"] for part in walk(node) if part["type"] == "field")
         #: Whether it goes through lists or repeats what it reads: then a budget is begun and the result measured.
         self.grows = growth > _UNMEASURED or loops(node)
+        self.names = names_of(node)  #: Of a plain path (`a.b.c`); empty for any other expression.
         self.evaluate: Evaluate = build(node, functions)  #: Unguarded: raises any of UNFIT.
 
     def __call__(self, context: Context) -> Any:
@@ -98,5 +99,7 @@ def _check_call(node: Node, functions: MappingFunctions) -> None:
     for position, argument in enumerate(arguments):
         takes_reference = position < len(wanted) and "expref" in wanted[position]["types"]
         if takes_reference != (argument["type"] == "expref"):
-            raise ValueError(f"{name}(): argument {position + 1} is {'' if takes_reference else 'not '}a reference (&…)")
+            raise ValueError(
+                f"{name}(): argument {position + 1} is {'' if takes_reference else 'not '}a reference (&…)"
+            )
     functions.check_call(name, arguments)

@@ -4,11 +4,11 @@ docs/reference/mapping-language.md describes it. A leaf that gives null is left 
 nothing is left.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mappings.codes import CodeTable
-from mappings.compiled import charge, refill
+from mappings.compiled import charge, object_of, refill
 from mappings.documents import MAX_BYTES, Branch, Place, place_of, read_document
 from mappings.errors import MappingError
 from mappings.expression import UNFIT, Context, Expression, unfit
@@ -114,6 +114,7 @@ class _Compilation:
         self._is_located = located  #: Whether every leaf guards itself and names its place.
         self._leaves = 0
         self._grows = False
+        self._paths: dict[Render, Sequence[str]] = {}  #: Of the leaves that are plain paths.
         self.fields: set[str] = set()
 
     def run(self, tree: Any, key: str) -> Render:
@@ -150,6 +151,7 @@ class _Compilation:
         self.fields |= expression.fields
         self._grows = self._grows or expression.grows
         evaluate: Render = expression.evaluate
+        self._paths[evaluate] = expression.names
         return _guarded(evaluate, place, key) if self._is_located else evaluate
 
     def _mapping(self, tree: dict[str, Any], key: str, level: int, place: Place) -> Render:
@@ -157,17 +159,28 @@ class _Compilation:
         if "$each" in tree:
             render = self._each(tree, key, level, place)
         else:
-            children = []
+            children: list[tuple[str, Render]] = []
             for name, child in tree.items():
                 here = place_of(tree, name, place)
                 if name.startswith("$"):
                     raise MappingError(here.file, f"{key}.{name}", "unknown directive", here.line)
                 children.append((name, self._compile(child, f"{key}.{name}", level + 1, here)))
-            render = _object(children)
+            render = self._object(children)
         if when is None:
             return render
         truth = when
         return lambda context: render(context) if truth(context) else None
+
+    def _object(self, children: list[tuple[str, Render]]) -> Render:
+        paths = [self._paths.get(child, ()) for _, child in children]
+        heads = {tuple(path[:-1]) for path in paths}
+        if len(heads) == 1 and all(paths) and not self._is_located:
+            return object_of(heads.pop(), [(name, path[-1]) for (name, _), path in zip(children, paths, strict=True)])
+
+        def render(context: Context) -> Any:
+            return {name: value for name, child in children if (value := child(context)) is not None} or None
+
+        return render
 
     def _when(self, tree: dict[str, Any], key: str, place: Place) -> Truth | None:
         if "$when" not in tree:
@@ -195,7 +208,9 @@ class _Compilation:
             if values is None:
                 return None
             if not isinstance(values, list) or len(values) > _MAX_ROWS:
-                raise MappingError(here.file, f"{key}.$each", f"a list of at most {_MAX_ROWS:,} rows is expected", here.line)
+                raise MappingError(
+                    here.file, f"{key}.$each", f"a list of at most {_MAX_ROWS:,} rows is expected", here.line
+                )
             charge(weight * len(values))
             rendered = (item({**context, "item": value}) for value in values)
             return [value for value in rendered if value is not None]
@@ -211,13 +226,6 @@ def _guarded(evaluate: Render, place: Place, key: str) -> Render:
             raise
         except UNFIT as error:
             raise MappingError(place.file, key, unfit(error), place.line) from None
-
-    return render
-
-
-def _object(children: list[tuple[str, Render]]) -> Render:
-    def render(context: Context) -> Any:
-        return {name: value for name, child in children if (value := child(context)) is not None} or None
 
     return render
 

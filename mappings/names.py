@@ -6,13 +6,15 @@ from typing import Any
 
 _PARTS = re.compile(r"[a-z_]+(?: [a-z_]+)*\+?")
 #: Words that make one name with the word after them.
-_BEFORE = frozenset({"عبد", "أبو", "ابو", "أم", "ام", "آل", "ابن", "بن", "ذو", "abd", "abdul", "abu", "abou", "al", "el"})
+_BEFORE = frozenset(
+    {"عبد", "أبو", "ابو", "أم", "ام", "آل", "ابن", "بن", "ذو", "abd", "abdul", "abu", "abou", "al", "el"}
+)
 #: Words that make one name with the word before them.
 _AFTER = frozenset({"الله", "الدين", "الإسلام", "الاسلام"})
 
 
 def join_name(name: Mapping[str, Any], parts: str) -> str:
-    """The parts of `name` in the order of `parts` ("given father family"), single spaces between them. Raises ValueError."""
+    """The parts of `name` in the order of `parts` ("given father family"), a space between. Raises ValueError."""
     words = [name[part] for part in _parts(parts)[0] if name.get(part) is not None]
     if not all(isinstance(word, str) for word in words):
         raise ValueError("the parts of a name are text")

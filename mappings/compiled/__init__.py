@@ -8,6 +8,7 @@ from mappings.compiled.budget import MAX_STEPS, OutOfSteps, charge, refill
 from mappings.compiled.builder import build
 from mappings.compiled.growth import growth_of, loops
 from mappings.compiled.node import Evaluate, Node, walk
+from mappings.compiled.paths import names_of, object_of
 
 __all__ = [
     "MAX_STEPS",
@@ -18,6 +19,8 @@ __all__ = [
     "charge",
     "growth_of",
     "loops",
+    "names_of",
+    "object_of",
     "refill",
     "walk",
 ]

@@ -66,6 +66,32 @@ def chain(links: Sequence[Evaluate]) -> Evaluate:
     return evaluate
 
 
+def names_of(node: Node) -> tuple[str, ...]:
+    """The names of a plain path; empty for any other form."""
+    if node["type"] == "field":
+        return (node["value"],)
+    links = list(flat(node)) if node["type"] == "subexpression" else []
+    return tuple(link["value"] for link in links) if links and all(link["type"] == "field" for link in links) else ()
+
+
+def object_of(head: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Evaluate:
+    """Several fields of one place as an object without nulls, null when nothing is left: (new name, field)."""
+
+    def evaluate(value: Any) -> Any:
+        found = value
+        try:
+            for name in head:
+                found = found[name]
+            get = found.get
+        except _MISSES:
+            get = getattr(_look_up(value, head), "get", None)
+            if get is None:
+                return None
+        return {name: part for name, last in pairs if (part := get(last)) is not None} or None
+
+    return evaluate
+
+
 def path(names: Sequence[str]) -> Evaluate:
     """Fields one below another. The usual case, where all but the last are there, takes no loop."""
     if len(names) == 1:

@@ -1,10 +1,16 @@
 """Functions of money: exact, in the denomination that the wire counts in, or refused."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 from mappings.functions.registry import function
 from mappings.money import Money, MoneyUnit, amount_as, denominations, money_from
+
+
+@lru_cache(maxsize=4096, typed=True)  # the fees of services are few
+def _written(amount_minor: int, currency: str, denomination: str, target: str, unit: str) -> str:
+    return amount_as(Money(amount_minor, currency, denomination).converted(target), cast(MoneyUnit, unit))
 
 
 class AmountFunctions:
@@ -21,17 +27,19 @@ class AmountFunctions:
     )  # fmt: skip
     def _func_money(self, fee: dict[str, Any], denomination: str, unit: str) -> str:
         try:
-            money = Money(fee["amount_minor"], fee["currency"], fee["denomination"])
+            return _written(fee["amount_minor"], fee["currency"], fee["denomination"], denomination, unit)
         except (KeyError, TypeError):
             raise ValueError("money() wants amount_minor, currency and denomination") from None
-        return amount_as(money.converted(denomination), cast(MoneyUnit, unit))
 
     @function(
         "amount: number or text", "denomination: text", "unit: text",
         says="The canonical money (whole minor units) of an amount on the wire; digits are folded. Zero, signs, "
         "separators, too many decimals and floats are refused.",
         examples=(
-            ("money_of('٢٥٫٠٠', 'SYP-new', 'major')", {"amount_minor": 2500, "currency": "SYP", "denomination": "SYP-new"}),
+            (
+                "money_of('٢٥٫٠٠', 'SYP-new', 'major')",
+                {"amount_minor": 2500, "currency": "SYP", "denomination": "SYP-new"},
+            ),
             ("money_of(`2500`, 'SYP-old', 'whole').amount_minor", 250000),
         ),
     )  # fmt: skip

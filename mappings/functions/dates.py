@@ -22,7 +22,7 @@ class DateFunctions:
 
     @function(
         "text: text", "format: text",
-        says="The date `YYYY-MM-DD` of a text in a format; Arabic digits are read. A day that does not exist is refused.",
+        says="The date `YYYY-MM-DD` of a text in a format; Arabic digits are read. A day must exist.",
         examples=(
             ("iso_date('١٧/٠٥/١٩٩٠', 'dd/MM/yyyy')", "1990-05-17"),
             ("iso_date('19900517', 'yyyyMMdd')", "1990-05-17"),
@@ -34,7 +34,7 @@ class DateFunctions:
 
     @function(
         "moment: text", "format: text", "zone: text",
-        says="A moment (RFC 3339) as a clock in that zone shows it; a zone is `+03:00`, `UTC` or a name of the IANA list.",
+        says="A moment (RFC 3339) as the zone's clocks show it; a zone is `+03:00`, `UTC` or an IANA name.",
         examples=(
             ("datetime('2026-03-01T08:00:00Z', 'dd/MM/yyyy HH:mm:ss', '+03:00')", "01/03/2026 11:00:00"),
             ("datetime('2026-03-01T08:00:00Z', 'yyyy-MM-ddTHH:mm:ssXXX', '+03:00')", "2026-03-01T11:00:00+03:00"),
@@ -45,8 +45,8 @@ class DateFunctions:
 
     @function(
         "text: text", "format: text", "zone: text",
-        says="The moment (RFC 3339, UTC) of a date and time; the zone counts where the text has none of its own. A time "
-        "that the zone's clocks skip or show twice is refused.",
+        says="The moment (RFC 3339, UTC) of a date and time; the zone counts where the text has none of its own. A "
+        "time that the zone's clocks skip or show twice is refused.",
         examples=(
             ("iso_datetime('01/03/2026 11:00:00', 'dd/MM/yyyy HH:mm:ss', '+03:00')", "2026-03-01T08:00:00Z"),
             ("iso_datetime('2026-03-01T11:00:00+03:00', 'yyyy-MM-ddTHH:mm:ssXXX', 'UTC')", "2026-03-01T08:00:00Z"),

@@ -23,7 +23,7 @@ class ListFunctions:
 
     @function(
         "value: anything",
-        says="A list as it is, anything else as a list of one: for wires that leave the list out when there is one row.",
+        says="A list as it is, anything else as a list of one: for wires that write no list when there is one row.",
         examples=(("listed('a')", ["a"]), ("listed(['a', 'b'])", ["a", "b"])),
     )
     def _func_listed(self, value: Any) -> list[Any]:

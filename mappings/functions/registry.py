@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import wraps
+from itertools import product
 from typing import Any, TypeVar, cast
 
 from jmespath.functions import signature
@@ -47,14 +48,16 @@ def function(
     def declare(method: _Method) -> _Method:
         name = method.__name__.removeprefix("_func_")
         classes = [_KINDS[kind][0] for kind in kinds]
+        fitting = frozenset(product(*classes))  # the quick check: exactly these types
 
         @wraps(method)
         def checked(self: Any, *given: Any) -> Any:
             if subject is not None and given[subject] is None:
                 return None
-            for value, allowed, kind in zip(given, classes, kinds, strict=True):
-                if not isinstance(value, allowed) or (isinstance(value, bool) and object not in allowed):
-                    raise ValueError(f"{name}() wants {_KINDS[kind][1]}")  # noqa: TRY004  # one kind of refusal
+            if tuple(map(type, given)) not in fitting:
+                for value, allowed, kind in zip(given, classes, kinds, strict=True):
+                    if not isinstance(value, allowed) or (isinstance(value, bool) and object not in allowed):
+                        raise ValueError(f"{name}() wants {_KINDS[kind][1]}")  # one kind of refusal
             return method(self, *given)
 
         group = method.__module__.rpartition(".")[2]

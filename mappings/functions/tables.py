@@ -61,7 +61,9 @@ class TableFunctions:
             return None
         name = nodes[0]["value"]
         rows, column = self.table(name)
-        return _looked_up({row[column]: value for value, row in rows.rows.items()}, arguments[1], self._func_uncode, name)
+        return _looked_up(
+            {row[column]: value for value, row in rows.rows.items()}, arguments[1], self._func_uncode, name
+        )
 
     @function(
         "table: text", "code: text",

@@ -86,7 +86,9 @@ def test_compiled_expressions_mean_what_the_interpreter_means(text, document):
 SPECIAL = [0, 1, True, False, None, "", "x", [], {}, [0], [False], 0.0, 1.0, Decimal(0), Decimal(1), Decimal("1.0"), b"", {"a": 0}, {"a": False}]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["a == b", "a != b", "a < b", "a || b", "a && b", "!a", "!!a", "[a][?@]", "contains([a], b)", "a == 'x'"])
+@pytest.mark.parametrize(
+    "text", ["a == b", "a != b", "a < b", "a || b", "a && b", "!a", "!!a", "[a][?@]", "contains([a], b)", "a == 'x'"]
+)
 def test_truth_and_equality_have_the_librarys_corners(text):
     parsed = jmespath.compile(text)
     evaluate = build(parsed.parsed, Functions())
@@ -105,7 +107,9 @@ def test_every_form_that_the_parser_makes_is_compiled():
 
 
 @pytest.mark.parametrize("text", ["a.b.c.d", "a.b", "a.b.c", "a"])
-@pytest.mark.parametrize("document", [{}, {"a": None}, {"a": {"b": {"c": {"d": 1}}}}, {"a": {"b": []}}, {"a": "text"}, None, [], "a", 3])
+@pytest.mark.parametrize(
+    "document", [{}, {"a": None}, {"a": {"b": {"c": {"d": 1}}}}, {"a": {"b": []}}, {"a": "text"}, None, [], "a", 3]
+)
 def test_a_path_that_ends_early_gives_null(text, document):
     parsed = jmespath.compile(text)
 
