@@ -10,6 +10,7 @@ from connectors.kit.contract import Status
 from connectors.kit.manifest import DeclaredOperation, Manifest, ManifestError, Setting, load_manifest
 from connectors.kit.paths import links_that_escape
 from connectors.kit.rest import path_places
+from mappings.documents import Place, place_of
 from mappings.errors import MappingError
 from mappings.language import Compiler, Template, read_document
 
@@ -90,7 +91,8 @@ def _operation(
     answer = compiler.with_parts(tree.get("answer"), file, "answer")
     _known(answer, _TOKEN_KEYS if operation.role == "token" else _ANSWER_KEYS, file, "answer.")
     if "code" not in answer:
-        raise MappingError(file, "answer.code", "the expression for the institution's code is missing")
+        line = place_of(tree, "answer", Place(file, 0)).line
+        raise MappingError(file, "answer.code", "the expression for the institution's code is missing", line)
     if manifest.kind == "rest":
         _check_places(operation, request, file)
     same = answer.pop("same", [])
@@ -107,15 +109,17 @@ def _operation(
 def _known(tree: Mapping[str, Any], keys: set[str], file: str, prefix: str) -> None:
     for key in tree:
         if key not in keys:
-            raise MappingError(file, f"{prefix}{key}", f"unknown key (known: {', '.join(sorted(keys))})")
+            here = place_of(tree, key, Place(file, 0))
+            known = ", ".join(sorted(keys))
+            raise MappingError(here.file, f"{prefix}{key}", f"unknown key (known: {known})", here.line)
 
 
 def _check_places(operation: DeclaredOperation, request: Mapping[str, Any], file: str) -> None:
     wanted, given = path_places(operation.method_and_path()[1]), set(request.get("path") or {})
     if wanted != given:
-        raise MappingError(
-            file, "request.path", f"it fills the braces of the wire: {', '.join(sorted(wanted)) or 'none'}"
-        )
+        line = place_of(request, "path", Place(file, 0)).line
+        names = ", ".join(sorted(wanted)) or "none"
+        raise MappingError(file, "request.path", f"it fills the braces of the wire: {names}", line)
 
 
 def _pairs(same: Any, file: str, compiler: Compiler) -> tuple[tuple[Template, Template], ...]:
