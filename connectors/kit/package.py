@@ -64,7 +64,7 @@ def load_package(folder: Path) -> Package:
     try:
         mappings = _mappings(folder, manifest, codes)
     except MappingError as error:
-        raise ManifestError(error.where, error.key, error.problem) from error
+        raise ManifestError(error.file, error.key, error.problem, error.line or None) from error
     return Package(manifest.name, folder, manifest, codes, mappings)
 
 
