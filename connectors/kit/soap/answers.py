@@ -15,7 +15,7 @@ from connectors.kit.errors import ServerFailed, Unreadable
 from connectors.kit.http import HttpAnswer
 from connectors.kit.soap.encoding import Encoding
 from connectors.kit.soap.faults import read_fault
-from connectors.kit.soap.xop import Includes
+from connectors.kit.soap.xop import NOTHING_INCLUDED, Includes
 from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
 
 _MAX_ATTRIBUTES = 10_000  #: libxml2 has no limit of its own, and reports each one that the schema does not know.
@@ -82,25 +82,20 @@ class AnswerReader:
             return SoapAnswer({}, read_fault(nodes[0], self._contract.envelope))
         if not 200 <= answer.status < 300:
             raise ValueError("neither success nor a fault")
-        includes = Includes.take(root, answer.attachments)
-        return SoapAnswer(
-            self._read_body(operation, nodes, includes), header=self._read_header(operation, header, includes)
-        )
+        includes = Includes.take(root, answer.attachments) if answer.attachments else NOTHING_INCLUDED
+        body = self._read_body(operation, nodes, includes)
+        return SoapAnswer(body, None, {} if header is None else self._read_header(operation, header, includes))
 
     def _parts(self, root: Any) -> tuple[Any, list[Any]]:
         """The header, or None, and the body's elements."""
         if root.tag != self._envelope:
             raise ValueError("the answer is no SOAP envelope of this version")
-        children = list(root)
-        bodies = [child for child in children if child.tag == self._body]
-        if len(bodies) != 1 or len(children) > 2:
-            raise ValueError("the envelope has not exactly one body")
-        header = children[0] if len(children) == 2 and children[0].tag == self._header else None
-        if len(children) == 2 and header is None:
-            raise ValueError("the envelope has something beside header and body")
-        if (bodies[0].text or "").strip():
+        *before, body = root if len(root) else (root,)
+        if body.tag != self._body or [child.tag for child in before] not in ([], [self._header]):
+            raise ValueError("the envelope has not exactly one body, with at most a header before it")
+        if body.text is not None and body.text.strip():
             raise ValueError("the body has text beside its elements")
-        return header, list(bodies[0])
+        return before[0] if before else None, list(body)
 
     def _read_body(self, operation: WsdlOperation, nodes: Sequence[Any], includes: Includes) -> Mapping[str, Any]:
         message = operation.response
@@ -118,8 +113,6 @@ class AnswerReader:
 
     def _read_header(self, operation: WsdlOperation, header: Any, includes: Includes) -> dict[str, Any]:
         """The declared headers. One that is not valid is an error; others are nobody's business here."""
-        if header is None or not operation.response_headers:
-            return {}
         codecs = {codec.tag: (name, codec) for name, codec in operation.response_headers.items()}
         found = {}
         for node in header:
@@ -134,7 +127,7 @@ def parse(raw: bytes) -> Any:
     """The root of a message in UTF-8. Raises ValueError, with the line of what is wrong."""
     if b"<!DOCTYPE" in raw:
         raise ValueError("the answer has a DOCTYPE")
-    if raw.count(b"=") > _MAX_ATTRIBUTES:
+    if len(raw) > _MAX_ATTRIBUTES and raw.count(b"=") > _MAX_ATTRIBUTES:
         raise ValueError("the answer has too many attributes")
     try:
         return etree.fromstring(raw, _PARSER)

@@ -57,7 +57,7 @@ class SoapCodec:
         if self._contract.schema is None or not raw:
             return
         try:
-            root = etree.fromstring(b"<parts>%b</parts>" % raw, _PARSER)
+            root = etree.fromstring(b"<x>%b</x>" % raw, _PARSER)
         except etree.XMLSyntaxError as error:
             raise ValueError(f"it is not well-formed XML (line {error.lineno})") from None
         for element in root:

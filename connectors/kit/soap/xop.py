@@ -21,8 +21,6 @@ class Includes:
     def take(cls, root: Any, parts: Mapping[str, bytes]) -> "Includes":
         """Take the includes out of a message with attachments. Raises ValueError for one that refers to nothing."""
         includes = cls(parts)
-        if not parts:
-            return includes
         for node in list(root.iter(_INCLUDE)):
             place = node.getparent()
             href = node.get("href", "")
@@ -40,3 +38,6 @@ class Includes:
         """Say in each place which attachment it has, for the readers of binary content."""
         for place, name in self._places:
             place.text = f"{CID}{name}"
+
+
+NOTHING_INCLUDED = Includes({})

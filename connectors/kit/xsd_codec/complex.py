@@ -48,21 +48,33 @@ class ComplexType:
     elements: list[ElementParticle] = field(default_factory=list)  #: In order; of a flat type.
     wildcard: WildcardParticle | None = None  #: Of a flat type; it stands last.
     content: Particle | None = None  #: Of a type that is not flat.
-    by_tag: dict[str, ElementParticle] = field(default_factory=dict)
     #: The type that `xsi:type` names, and that attribute; None where no type is derived from this one.
     derived: Callable[[str, Any], "tuple[Any, str] | None"] | None = None
-    _plan: tuple[tuple[str, Any, str, str, ElementParticle], ...] = ()
+    _by_tag: dict[str, tuple[Callable[[str], Any] | None, ElementParticle]] = field(default_factory=dict)
+    _plan: tuple[tuple[str, str, str, Callable[[Any], str] | None, ElementParticle], ...] = ()
+    _plain: bool = False  #: Neither attributes nor text, and nothing is derived from it: children only.
 
     def settle(self) -> None:
         """Make the tables, once the elements are known."""
-        self.by_tag = {element.tag: element for element in self.elements}
+        self._by_tag = {element.tag: (_text_reader(element), element) for element in self.elements}
         self._plan = tuple(
-            (element.key, _text_writer(element), f"{element.start}>", element.end, element) for element in self.elements
+            (element.key, f"{element.start}>", element.end, _text_writer(element), element) for element in self.elements
         )
+        unusual = self.attributes or self.any_attribute or self.derived or self.text or self.content
+        self._plain = not unusual
 
     def write(self, value: Any, start: str, end: str, append: Append) -> None:
         """See ContentType."""
-        if type(value) is not dict and not isinstance(value, Mapping):
+        if not self._plain or type(value) is not dict:
+            self._write_any(value, start, end, append)
+            return
+        append(f"{start}>")
+        if self._write_flat(value, append) != len(value):
+            self._refuse_unknown(value)
+        append(end)
+
+    def _write_any(self, value: Any, start: str, end: str, append: Append) -> None:
+        if not isinstance(value, Mapping):
             value = self._simple_content(value)
         if self.derived is not None and TYPE_KEY in value:
             self._write_derived(value, start, end, append)
@@ -85,18 +97,22 @@ class ComplexType:
             self._refuse_unknown(value)
 
     def _write_flat(self, value: Mapping[str, Any], append: Append) -> int:
-        known = 0
-        for key, to_text, start, end, element in self._plan:
-            if key not in value:
-                if element.default is not None:
-                    element.write_default(append)
+        """Append the children; how many keys were known. This is where most of a message is made."""
+        known, get = 0, value.get
+        for key, start, end, to_text, element in self._plan:
+            item = get(key)
+            if item is None:
+                known += self._write_absent(element, value, append)
                 continue
             known += 1
-            item = value[key]
             if element.listed:
                 for each in item if type(item) is list else (item,):
                     element.write(each, append)
-            elif to_text is not None and item is not None and type(item) is not dict:
+            elif to_text is None:
+                element.write(item, append)
+            elif type(item) is str:  # passes through; the schema judges it
+                append(f"{start}{item if item.isalnum() else escape(item)}{end}")
+            elif type(item) is not dict:
                 append(f"{start}{escape(to_text(item))}{end}")
             else:
                 element.write(item, append)
@@ -104,6 +120,15 @@ class ComplexType:
             known += 1
             self.wildcard.take(leftover({self.wildcard.key: value[self.wildcard.key]}), append)
         return known
+
+    @staticmethod
+    def _write_absent(element: ElementParticle, value: Mapping[str, Any], append: Append) -> int:
+        if element.key in value:
+            element.write(None, append)
+            return 1
+        if element.default is not None:
+            element.write_default(append)
+        return 0
 
     def _write_content(self, content: Particle, value: Mapping[str, Any], append: Append) -> None:
         left = leftover({key: item for key, item in value.items() if key[:1] != "@"})
@@ -153,6 +178,8 @@ class ComplexType:
 
     def read(self, node: Any, parts: Parts) -> Any:
         """See ContentType."""
+        if self._plain:
+            return self._read_flat(node, {}, parts)
         if self.derived is not None and (named := node.get(TYPE)) is not None:
             found = self.derived(named, node)
             if found is not None and found[0] is not self:
@@ -170,16 +197,20 @@ class ComplexType:
             self._read_flat(node, result, parts)
         return result
 
-    def _read_flat(self, node: Any, result: dict[str, Any], parts: Parts) -> None:
-        find = self.by_tag.get
+    def _read_flat(self, node: Any, result: dict[str, Any], parts: Parts) -> dict[str, Any]:
+        find = self._by_tag.get
         for child in node:
-            element = find(child.tag)
-            if element is None:
+            entry = find(child.tag)
+            if entry is None:
                 self._read_other(child, result, parts)
-            elif element.listed:
-                result.setdefault(element.key, []).append(element.read(child, parts))
-            elif (value := element.read(child, parts)) is not None:
+                continue
+            from_text, element = entry
+            value = element.read(child, parts) if from_text is None else from_text(child.text or "")
+            if element.listed:
+                result.setdefault(element.key, []).append(value)
+            elif value is not None:
                 result[element.key] = value
+        return result
 
     def _read_other(self, child: Any, result: dict[str, Any], parts: Parts) -> None:
         if not isinstance(child.tag, str):  # a comment
@@ -207,7 +238,14 @@ class ComplexType:
 
 
 def _text_writer(element: ElementParticle) -> Callable[[Any], str] | None:
+    """For content that is no more than text."""
     return element.type.to_text if isinstance(element.type, SimpleType) else None
+
+
+def _text_reader(element: ElementParticle) -> Callable[[str], Any] | None:
+    """For content that needs no more than its text: not nil, and in no attachment."""
+    plain = isinstance(element.type, SimpleType) and not element.type.binary and not element.nillable
+    return element.type.from_text if plain and isinstance(element.type, SimpleType) else None
 
 
 def _free_attribute(name: str, number: int, value: Any) -> str:
