@@ -1,4 +1,4 @@
-"""Our SOAP codec against zeep: build a request, read its answer. Ours also holds both against the schema; zeep does not.
+"""Our SOAP codec against zeep: build a request, read its answer. Ours also holds both against the schema.
 
 CPU of one process, the three operations of the education package, a document of 3 KiB in two of the answers.
 """

@@ -35,7 +35,9 @@ class SoapSide:
         self._faults = {**_NOT_UNDERSTOOD, **document.faults}
         self._contract = load_wsdl(desk.folder, manifest, manifest.soap)
         self._wsdl = (desk.folder / manifest.soap.wsdl).read_bytes()
-        self._by_tag = {operation.request.tag: name for name, operation in self._contract.operations.items()}
+        self._by_tag = {
+            tag: name for name, operation in self._contract.operations.items() for tag in operation.request.tags
+        }
         self._namespace = next(iter(self._by_tag))[1:].partition("}")[0]
         self._envelope = f"{{{self._contract.envelope}}}"
         self._type = XML if self._contract.envelope == SOAP11 else "application/soap+xml; charset=utf-8"
@@ -66,9 +68,11 @@ class SoapSide:
         operation = self._contract.operations[name]
         if heard.headers.get("SOAPAction", "").strip('"') not in ("", operation.action):
             raise self._refused("ACTION_MISMATCH")
-        if not self._contract.schema.validate(element):
-            raise self._refused("INVALID_REQUEST")
-        return Demand(name, heard, {"body": operation.request.read(element)})
+        try:
+            self._contract.judge(element, "message")
+            return Demand(name, heard, {"body": operation.request.read(list(body))})
+        except ValueError:
+            raise self._refused("INVALID_REQUEST") from None
 
     def speak(self, operation: str, spoken: Spoken) -> Answer:
         """The answer's bytes. Raises ValueError for a body that the WSDL has no place for."""
@@ -83,12 +87,9 @@ class SoapSide:
     def _written(self, operation: str, spoken: Spoken) -> Answer:
         if spoken.fault is not None:
             return self._fault(spoken.fault, spoken.status)
-        element = self._contract.operations[operation].response.build(spoken.body)
-        if not self._contract.schema.validate(element):
-            log: Any = self._contract.schema.error_log
-            first = next(iter(log))
-            raise ValueError(f"the answer is not valid against the WSDL: {first.type_name} at {first.path}")
-        body = b"".join((self._head, etree.tostring(element, encoding="utf-8"), self._tail))
+        message = self._contract.operations[operation].response
+        inner = b"" if message is None else self._contract.written(message, spoken.body, "answer")
+        body = b"".join((self._head, inner, self._tail))
         return Answer(body, spoken.status or 200, self._type, spoken.headers)
 
     def _refused(self, code: str) -> NotUnderstoodError:

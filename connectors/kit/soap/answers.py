@@ -4,7 +4,6 @@ An answer counts only when its body's elements are the operation's and each is v
 evidence keeps the bytes, and no error repeats a value.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,7 +106,7 @@ class AnswerReader:
             raise ValueError("the body's element is not the operation's answer")
         if message.checked:
             for node in nodes:
-                check(self._contract.schema, node, "answer")
+                self._contract.judge(node, "answer")
         includes.mark()
         return message.read(nodes, includes.parts)
 
@@ -117,7 +116,7 @@ class AnswerReader:
         found = {}
         for node in header:
             if node.tag in codecs:
-                check(self._contract.schema, node, "answer's header")
+                self._contract.judge(node, "answer's header")
                 name, codec = codecs[node.tag]
                 found[name] = codec.read(node, includes.parts)
         return found
@@ -133,17 +132,3 @@ def parse(raw: bytes) -> Any:
         return etree.fromstring(raw, _PARSER)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"the answer is not well-formed XML (line {error.lineno})") from None
-
-
-def check(schema: Any, element: Any, what: str) -> None:
-    """Raise ValueError with kind and place of the schema's first error.
-
-    libxml2's own words contain the value, which may be personal.
-    """
-    if schema is None or schema.validate(element):
-        return
-    first = next(iter(schema.error_log), None)
-    if first is None:
-        raise ValueError(f"the schema refuses the {what}")
-    path = "/".join(re.sub(r"^[^:]*:", "", step) for step in (first.path or "").split("/"))
-    raise ValueError(f"the schema refuses the {what}: {first.type_name} at {path}")

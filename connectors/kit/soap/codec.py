@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lxml import etree
-
 from connectors.kit.http import HttpAnswer
-from connectors.kit.soap.answers import AnswerReader, SoapAnswer, Verify, check, trusting
+from connectors.kit.soap.answers import AnswerReader, SoapAnswer, Verify, trusting
 from connectors.kit.soap.encoding import Encoding
 from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
-
-#: For what we wrote ourselves: a large document may stand in it.
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+from connectors.kit.wsdl.contract import encoded
 
 
 class SoapCodec:
@@ -37,31 +33,16 @@ class SoapCodec:
 
     def body(self, operation: str, children: Mapping[str, Any]) -> bytes:
         """What stands in the body, valid against the schema. Raises ValueError, with no value in its message."""
-        message = self._contract.operations[operation].request
-        raw = _encoded(message.write(children))
-        if message.checked:
-            self._check(raw)
-        return raw
+        return self._contract.written(self._contract.operations[operation].request, children)
 
     def header(self, operation: str, values: Mapping[str, Any]) -> bytes:
         """The declared headers of an operation, by local name, valid against the schema. Raises ValueError."""
         codecs = self._contract.operations[operation].request_headers
         if unknown := set(values) - set(codecs):
             raise ValueError(f"the operation has no header {', '.join(sorted(unknown))}")
-        raw = b"".join(_encoded(codecs[name].write(values[name])) for name in codecs if name in values)
-        self._check(raw)
+        raw = b"".join(encoded(codecs[name].write(values[name])) for name in codecs if name in values)
+        self._contract.judge_text(raw, "message's header")
         return raw
-
-    def _check(self, raw: bytes) -> None:
-        """Hold what was written against the schema, as the counterparty will."""
-        if self._contract.schema is None or not raw:
-            return
-        try:
-            root = etree.fromstring(b"<x>%b</x>" % raw, _PARSER)
-        except etree.XMLSyntaxError as error:
-            raise ValueError(f"it is not well-formed XML (line {error.lineno})") from None
-        for element in root:
-            check(self._contract.schema, element, "message")
 
     def envelope(self, body: bytes, header: str = "") -> bytes:
         """The whole message; `header` is XML that uses the prefix `soap`."""
@@ -82,13 +63,6 @@ class SoapCodec:
     def read(self, operation: str, answer: HttpAnswer, verify: Verify = trusting) -> SoapAnswer:
         """See AnswerReader."""
         return self._answers.read(self._contract.operations[operation], answer, verify)
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValueError("a character that XML cannot hold") from None
 
 
 __all__ = ["SoapAnswer", "SoapCodec"]

@@ -1,5 +1,6 @@
 """What a connector needs of its WSDL: operations with codecs, and the schema that judges messages."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,6 +12,8 @@ from connectors.kit.xsd_codec import ElementCodec
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 _NO_PARTS: Mapping[str, bytes] = {}
+#: For what we wrote ourselves: a large document may stand in it.
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
 
 
 class Message(Protocol):
@@ -19,6 +22,10 @@ class Message(Protocol):
     @property
     def checked(self) -> bool:
         """Whether the contract's schema can judge it."""
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The names of the elements that it can have in the body."""
 
     def write(self, value: Mapping[str, Any]) -> str:
         """What stands in the body, as text."""
@@ -39,9 +46,9 @@ class ElementMessage:
     checked: bool = True
 
     @property
-    def tag(self) -> str:
-        """The element's name."""
-        return self.element.tag
+    def tags(self) -> frozenset[str]:
+        """See Message."""
+        return self.also | {self.element.tag}
 
     def write(self, value: Mapping[str, Any]) -> str:
         """See Message."""
@@ -49,7 +56,7 @@ class ElementMessage:
 
     def fits(self, nodes: Sequence[Any]) -> bool:
         """See Message."""
-        return len(nodes) == 1 and (nodes[0].tag == self.element.tag or nodes[0].tag in self.also)
+        return len(nodes) == 1 and nodes[0].tag in self.tags
 
     def read(self, nodes: Sequence[Any], parts: Mapping[str, bytes] = _NO_PARTS) -> dict[str, Any]:
         """See Message."""
@@ -63,6 +70,11 @@ class PartsMessage:
     elements: Mapping[str, ElementCodec]
     checked: bool = True
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """See Message."""
+        return frozenset(codec.tag for codec in self.elements.values())
+
     def write(self, value: Mapping[str, Any]) -> str:
         """See Message."""
         if unknown := set(value) - set(self.elements):
@@ -71,7 +83,7 @@ class PartsMessage:
 
     def fits(self, nodes: Sequence[Any]) -> bool:
         """See Message."""
-        return {node.tag for node in nodes} <= {codec.tag for codec in self.elements.values()}
+        return {node.tag for node in nodes} <= self.tags
 
     def read(self, nodes: Sequence[Any], parts: Mapping[str, bytes] = _NO_PARTS) -> dict[str, Any]:
         """See Message."""
@@ -101,3 +113,43 @@ class WsdlContract:
     addressing: bool = False  #: The port asks for WS-Addressing headers.
     mtom: bool = False  #: The port asks for MTOM.
     notes: tuple[str, ...] = ()  #: What goes another way than the compiled one, a sentence each.
+
+    def written(self, message: Message, value: Mapping[str, Any], what: str = "message") -> bytes:
+        """What stands in the body, held against the schema as its reader will. Raises ValueError."""
+        raw = encoded(message.write(value))
+        if message.checked:
+            self.judge_text(raw, what)
+        return raw
+
+    def judge_text(self, raw: bytes, what: str) -> None:
+        """Hold elements that stand one after another against the schema. Raises ValueError."""
+        if self.schema is None or not raw:
+            return
+        try:
+            root = etree.fromstring(b"<x>%b</x>" % raw, _PARSER)
+        except etree.XMLSyntaxError as error:
+            raise ValueError(f"it is not well-formed XML (line {error.lineno})") from None
+        for element in root:
+            self.judge(element, what)
+
+    def judge(self, element: Any, what: str) -> None:
+        """Raise ValueError with kind and place of the schema's first error.
+
+        libxml2's own words contain the value, which may be personal.
+        """
+        if self.schema is None or self.schema.validate(element):
+            return
+        log: Any = self.schema.error_log
+        first = next(iter(log), None)
+        if first is None:
+            raise ValueError(f"the schema refuses the {what}")
+        path = "/".join(re.sub(r"^[^:]*:", "", step) for step in (first.path or "").split("/"))
+        raise ValueError(f"the schema refuses the {what}: {first.type_name} at {path}")
+
+
+def encoded(text: str) -> bytes:
+    """Text of a message in UTF-8. Raises ValueError."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("a character that XML cannot hold") from None

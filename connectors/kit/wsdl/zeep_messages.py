@@ -24,6 +24,11 @@ class ZeepMessage:
         self._body = None if message is None else message.body
         self._rpc = style == "rpc"
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """See Message."""
+        return frozenset() if self._body is None else frozenset({self._body.qname.text})
+
     def write(self, value: Mapping[str, Any]) -> str:
         """See Message."""
         if self._body is None:
