@@ -1,5 +1,6 @@
 """A sandbox's SOAP side: messages understood and answered by the package's WSDL."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -11,7 +12,8 @@ from connectors.kit.sandbox_callers import WSSE, Callers
 from connectors.kit.sandbox_document import Fault, SandboxDocument
 from connectors.kit.sandbox_institution import XML, Answer, Demand, Desk, Heard, NotUnderstoodError
 from connectors.kit.sandbox_steps import Spoken
-from connectors.kit.wsdl import SOAP11, load_wsdl
+from connectors.kit.wsdl import SOAP11, Message, WsdlOperation, load_wsdl
+from connectors.kit.wsdl.contract import encoded
 
 _NOT_UNDERSTOOD = {
     "NOT_SOAP": Fault("the message is no XML", "soap:Client"),
@@ -22,6 +24,7 @@ _NOT_UNDERSTOOD = {
     "INVALID_REQUEST": Fault("the body is not valid against the WSDL's schema", "soap:Client"),
     "BROKEN": Fault("خطأ داخلي", "soap:Server"),
 }
+_ACTION = re.compile(r'action\s*=\s*"([^"]*)"')
 
 
 class SoapSide:
@@ -35,10 +38,12 @@ class SoapSide:
         self._faults = {**_NOT_UNDERSTOOD, **document.faults}
         self._contract = load_wsdl(desk.folder, manifest, manifest.soap)
         self._wsdl = (desk.folder / manifest.soap.wsdl).read_bytes()
-        self._by_tag = {
-            tag: name for name, operation in self._contract.operations.items() for tag in operation.request.tags
-        }
-        self._namespace = next(iter(self._by_tag))[1:].partition("}")[0]
+        #: Only what is the one operation's: several may share an element of the body.
+        self._by_tag: dict[str, str] = {}
+        for name, operation in self._contract.operations.items():
+            for tag in operation.request.tags:
+                self._by_tag[tag] = "" if tag in self._by_tag else name
+        self._namespace = next(iter(self._by_tag), "{}")[1:].partition("}")[0]
         self._envelope = f"{{{self._contract.envelope}}}"
         self._type = XML if self._contract.envelope == SOAP11 else "application/soap+xml; charset=utf-8"
         head = (
@@ -46,6 +51,7 @@ class SoapSide:
         )
         self._head, self._tail = head.encode(), b"</soap:Body></soap:Envelope>"
         self._standing: dict[tuple[str, int], Answer] = {}
+        self._proven: set[tuple[str, ...]] = set()
         self._parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
     def hear(self, heard: Heard) -> Demand:
@@ -57,20 +63,35 @@ class SoapSide:
         except etree.XMLSyntaxError:
             raise self._refused("NOT_SOAP") from None
         body = envelope.find(f"{self._envelope}Body")
-        if envelope.tag != f"{self._envelope}Envelope" or body is None or len(body) != 1:
+        if envelope.tag != f"{self._envelope}Envelope" or body is None:
             raise self._refused("VERSION_MISMATCH")
         if not self._callers.trusts(envelope.find(f"{self._envelope}Header")):
             raise self._refused("FAILED_AUTHENTICATION")
-        element = body[0]
-        name = self._by_tag.get(element.tag)
+        nodes, action = list(body), _action(heard)
+        name = self._operation(nodes, action)
         if name is None:
             raise self._refused("UNKNOWN_OPERATION")
         operation = self._contract.operations[name]
-        if heard.headers.get("SOAPAction", "").strip('"') not in ("", operation.action):
+        if action not in ("", operation.action):
             raise self._refused("ACTION_MISMATCH")
+        return Demand(name, heard, {"body": self._read(operation, nodes)})
+
+    def _operation(self, nodes: list[Any], action: str) -> str | None:
+        """By the body's element; where that says nothing (no part, several parts) also by the action."""
+        found = self._by_tag.get(nodes[0].tag) if len(nodes) == 1 else None
+        if found:
+            return found
+        fitting = [name for name, operation in self._contract.operations.items() if operation.request.fits(nodes)]
+        by_action = [name for name in fitting if self._contract.operations[name].action == action]
+        return next(iter(by_action or fitting), None)
+
+    def _read(self, operation: WsdlOperation, nodes: list[Any]) -> Mapping[str, Any]:
+        message = operation.request
         try:
-            self._contract.judge(element, "message")
-            return Demand(name, heard, {"body": operation.request.read(list(body))})
+            if message.checked:
+                for node in nodes:
+                    self._contract.judge(node, "request")
+            return message.read(nodes)
         except ValueError:
             raise self._refused("INVALID_REQUEST") from None
 
@@ -88,9 +109,17 @@ class SoapSide:
         if spoken.fault is not None:
             return self._fault(spoken.fault, spoken.status)
         message = self._contract.operations[operation].response
-        inner = b"" if message is None else self._contract.written(message, spoken.body, "answer")
+        inner = b"" if message is None else self._inner(message, (operation, *spoken.body), spoken.body)
         body = b"".join((self._head, inner, self._tail))
         return Answer(body, spoken.status or 200, self._type, spoken.headers)
+
+    def _inner(self, message: Message, shape: tuple[str, ...], value: Mapping[str, Any]) -> bytes:
+        """The body's content. The first of each shape is held against the schema: its author must see a mistake."""
+        if shape in self._proven:
+            return encoded(message.write(value))
+        inner = self._contract.written(message, value, f"answer of {shape[0]}")
+        self._proven.add(shape)
+        return inner
 
     def _refused(self, code: str) -> NotUnderstoodError:
         return NotUnderstoodError(self._fault(code, None))
@@ -133,3 +162,11 @@ class SoapSide:
             )
             parts.append(f"<t:{name}{declared}>{content}</t:{name}>")
         return "".join(parts)
+
+
+def _action(heard: Heard) -> str:
+    """SOAPAction, or SOAP 1.2's parameter of the content type; empty when neither is there."""
+    if (given := heard.headers.get("SOAPAction")) is not None:
+        return given.strip('" ')
+    found = _ACTION.search(heard.headers.get("Content-Type", ""))
+    return found[1] if found else ""
