@@ -25,7 +25,7 @@ BROKEN = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in
 
 def broken(facts: dict[str, Any], folder: Path) -> Path:
     """The package, copied into `folder` and broken."""
-    package = folder / facts["package"]
+    package: Path = folder / facts["package"]
     shutil.copytree(PACKAGES[facts["package"]].folder, package, ignore=shutil.ignore_patterns("__pycache__"))
     for edit in facts.get("edit", ()):
         file = package / edit["file"]
