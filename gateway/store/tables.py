@@ -93,6 +93,8 @@ idempotency = Table(
     Column("expires_at", BigInteger, nullable=False),
 )
 Index("ix_idempotency_expires_at", idempotency.c.expires_at)
+# while a deferred reference is open, SQLite looks for it at every new request: without this index through all rows
+Index("ix_idempotency_request_id", idempotency.c.request_id)
 
 events = Table(
     "events",

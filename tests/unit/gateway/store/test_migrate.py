@@ -75,6 +75,20 @@ async def test_the_partial_indexes_and_deferred_references_are_there(store: Stor
     )
 
 
+def test_whatever_refers_to_a_request_is_found_by_an_index() -> None:
+    """SQLite looks through the referring tables at every insert of a request while a deferred reference is open."""
+    for table in metadata.tables.values():
+        found = {next(iter(index.columns)).name for index in table.indexes} | {next(iter(table.primary_key)).name}
+        found |= {column.name for column in table.columns if column.unique}
+        referring = {
+            column.name
+            for column in table.columns
+            for key in column.foreign_keys
+            if key.column.table.name == "requests"
+        }
+        assert referring <= found, table.name
+
+
 async def test_an_empty_database_is_migrated_and_a_current_one_left_alone(
     empty_database: Database, keyring: Keyring, clock: Clock
 ) -> None:
