@@ -12,7 +12,9 @@ import logging
 import re
 import sys
 import threading
+import time
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -35,10 +37,15 @@ ALLOWED = frozenset(
 #: Machine-made ids: a long run of digits in them is no national number.
 _IDS = frozenset({"request_id", "correlation", "operation_id", "job", "channel", "worker", "at", "due_at"})
 _MAX_TEXT = 300
+_SHORT = 10  #: Below this a text holds no long number.
+_LEVELS = {"warn": "warning", "exception": "error"}
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _LONG_NUMBER = re.compile(r"[0-9٠-٩۰-۹]{10,}")
 #: Libraries whose message templates are known to hold nothing personal; of others only the place is told.
 _QUIET_LIBRARIES = ("granian", "_granian", "apscheduler", "asyncio", "py.warnings")
+
+_encode = msgspec.json.Encoder().encode
+_second: tuple[int, str] = (-1, "")
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -52,8 +59,6 @@ def configure(settings: Settings | LogSettings, stream: BinaryIO | None = None) 
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             explain_exception,
             only_allowed,
             Console(colours=target.isatty()) if console else as_json,
@@ -117,9 +122,23 @@ class Lines:
                 self._target.flush()
 
 
-def only_allowed(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Drop every key that is not listed and make every value plain and harmless."""
-    return {key: _plain(key, value) for key, value in fields.items() if key in ALLOWED}
+def only_allowed(_logger: object, method: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Time, level and event first; of the rest drop every key that is not listed; every value plain and harmless."""
+    line = {"at": now_iso(), "level": _LEVELS.get(method, method), "event": _plain("event", fields.pop("event", ""))}
+    for key, value in fields.items():
+        if key in ALLOWED and key not in line:
+            line[key] = _plain(key, value)
+    return line
+
+
+def now_iso() -> str:
+    """The time, RFC 3339 in UTC with microseconds; the part up to the second is made once a second."""
+    global _second  # noqa: PLW0603 - a pair that is replaced as a whole
+    second, rest = divmod(time.time_ns() // 1000, 1_000_000)
+    known = _second
+    if known[0] != second:
+        known = _second = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+    return f"{known[1]}{rest:06}Z"
 
 
 def explain_exception(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -148,9 +167,8 @@ def escape(text: str) -> str:
 
 
 def as_json(_logger: object, _method: str, fields: Mapping[str, Any]) -> bytes:
-    """One line of JSON; `at`, `level` and `event` stand first."""
-    first = {key: fields[key] for key in ("at", "level", "event") if key in fields}
-    return msgspec.json.encode({**first, **fields})
+    """One line of JSON."""
+    return _encode(fields)
 
 
 class Console:
@@ -195,6 +213,8 @@ def _plain(key: str, value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value if key in _IDS or not _is_long_number(value) else "(number)"
     if isinstance(value, str):
+        if value.isprintable() and (len(value) < _SHORT or (key in _IDS and len(value) <= _MAX_TEXT)):
+            return value
         text = value if len(value) <= _MAX_TEXT else value[:_MAX_TEXT] + "…"
         text = escape(text) if _UNSAFE.search(text) else text
         return text if key in _IDS else _LONG_NUMBER.sub("(number)", text)

@@ -24,6 +24,11 @@ class Waiter:
             return "ok"
         return "created" if final else "accepted"
 
+    def give_up(self) -> None:
+        """The time is over; an outcome that is about to be committed is still awaited."""
+        if not self.taken:
+            self.tell(None)
+
     def tell(self, answered: Answered | None) -> None:
         """The outcome is committed; None when another worker decided it."""
         if not self.answer.done():
@@ -48,14 +53,11 @@ class Waiters:
 
     async def outcome(self, request_id: str, waiter: Waiter, seconds: float) -> Answered | None:
         """The answer, or None when the time is over before an outcome was in sight."""
+        end = asyncio.get_running_loop().call_later(seconds, waiter.give_up)
         try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.shield(waiter.answer)
-        except TimeoutError:
-            if waiter.taken:
-                return await waiter.answer
-            return None
+            return await waiter.answer
         finally:
+            end.cancel()
             if self._waiting.get(request_id) is waiter:
                 del self._waiting[request_id]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -281,6 +282,7 @@ def _answer(flight: _Flight, headers: Mapping[str, str]) -> HttpAnswer:
     return HttpAnswer(flight.status, headers, exchange.response, media_type, charset, exchange)
 
 
+@lru_cache(maxsize=256)
 def _content_type(value: str) -> tuple[str, str]:
     media_type, _, parameters = value.partition(";")
     if not parameters:

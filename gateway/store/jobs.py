@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, 
 from gateway.ids import new_id
 from gateway.packed import pack_text, unpack
 from gateway.store.clock import now_ms
+from gateway.store.one_of import for_each_dialect
 from gateway.store.tables import attempts, events, intents, jobs, requests
 from gateway.work import NewAttempt, OpenAttempt, Work
 from mappings.status import Attempt, Intent, Request
@@ -18,10 +19,12 @@ NEVER = 2**62
 _OPEN = (Attempt.SENDING.value, Attempt.PENDING.value, Attempt.IN_DOUBT.value)
 
 
-_DUE_LANES = (
-    select(jobs.c.lane)
-    .where(jobs.c.claimed_by.is_(None), jobs.c.due_at <= bindparam("now"), jobs.c.lane.in_(bindparam("lanes")))
-    .distinct()
+_DUE_LANES = for_each_dialect(
+    lambda one_of: (
+        select(jobs.c.lane)
+        .where(jobs.c.claimed_by.is_(None), jobs.c.due_at <= bindparam("now"), one_of(jobs.c.lane, "lanes"))
+        .distinct()
+    )
 )
 
 
@@ -30,7 +33,7 @@ def lanes_with_due_work(conn: Connection, lanes: Iterable[str], now: int) -> set
     names = list(lanes)
     if not names:
         return set()
-    return set(conn.scalars(_DUE_LANES, {"now": now, "lanes": names}))
+    return set(conn.scalars(_DUE_LANES[conn.dialect.name], {"now": now, "lanes": names}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +176,19 @@ def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
     return [row.request_id in valid for row in rows]
 
 
-_HOLDERS = (
-    select(jobs.c.request_id, jobs.c.token, jobs.c.claimed_by)
-    .where(jobs.c.request_id.in_(bindparam("ids")))
-    .order_by(jobs.c.request_id)
-    .with_for_update()
+_HOLDERS = for_each_dialect(
+    lambda one_of: (
+        select(jobs.c.request_id, jobs.c.token, jobs.c.claimed_by)
+        .where(one_of(jobs.c.request_id, "ids"))
+        .order_by(jobs.c.request_id)
+        .with_for_update()
+    )
 )
 
 
 def holders(conn: Connection, tokens: Mapping[str, int]) -> set[str]:
     """Those requests whose job still carries the given token; their job rows stay locked until COMMIT."""
-    found = conn.execute(_HOLDERS, {"ids": list(tokens)})
+    found = conn.execute(_HOLDERS[conn.dialect.name], {"ids": list(tokens)})
     return {row.request_id for row in found if row.claimed_by is not None and row.token == tokens[row.request_id]}
 
 

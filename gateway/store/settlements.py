@@ -11,6 +11,7 @@ from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
 from gateway.store.exchanges import many, write_attempts, write_documents, write_evidence
 from gateway.store.jobs import NEVER, holders, lanes_with_due_work
+from gateway.store.one_of import for_each_dialect
 from gateway.store.tables import events, idempotency, intents, jobs, requests
 from gateway.work import Settled, Settling
 from mappings.status import FINAL
@@ -156,7 +157,7 @@ _UPDATE_JOB = (
 )
 
 
-_END_JOBS = delete(jobs).where(jobs.c.request_id.in_(bindparam("ids")))
+_END_JOBS = for_each_dialect(lambda one_of: delete(jobs).where(one_of(jobs.c.request_id, "ids")))
 
 
 def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
@@ -188,6 +189,6 @@ def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
         rest = update(jobs).where(jobs.c.request_id.in_(resting)).values(due_at=NEVER, claimed_by=None)
         conn.execute(rest)
     if over:
-        conn.execute(_END_JOBS, {"ids": over})
+        conn.execute(_END_JOBS[conn.dialect.name], {"ids": over})
     crash.point("settle.before_commit")
     return {values["key"] for values in moved if values["new_claimed_by"]}
