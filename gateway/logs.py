@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -22,6 +21,7 @@ from typing import Any, BinaryIO, Self
 import msgspec
 import structlog
 
+from gateway.moments import iso_exact
 from gateway.settings import LogSettings, Settings
 
 #: The only keys that are written. Add one only when its values can never hold what a person typed.
@@ -45,7 +45,6 @@ _LONG_NUMBER = re.compile(r"[0-9٠-٩۰-۹]{10,}")
 _QUIET_LIBRARIES = ("granian", "_granian", "apscheduler", "asyncio", "py.warnings")
 
 _encode = msgspec.json.Encoder().encode
-_second: tuple[int, str] = (-1, "")
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -124,21 +123,15 @@ class Lines:
 
 def only_allowed(_logger: object, method: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Time, level and event first; of the rest drop every key that is not listed; every value plain and harmless."""
-    line = {"at": now_iso(), "level": _LEVELS.get(method, method), "event": _plain("event", fields.pop("event", ""))}
+    line = {
+        "at": iso_exact(time.time_ns() // 1000),
+        "level": _LEVELS.get(method, method),
+        "event": _plain("event", fields.pop("event", "")),
+    }
     for key, value in fields.items():
         if key in ALLOWED and key not in line:
             line[key] = _plain(key, value)
     return line
-
-
-def now_iso() -> str:
-    """The time, RFC 3339 in UTC with microseconds; the part up to the second is made once a second."""
-    global _second  # noqa: PLW0603 - a pair that is replaced as a whole
-    second, rest = divmod(time.time_ns() // 1000, 1_000_000)
-    known = _second
-    if known[0] != second:
-        known = _second = second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-    return f"{known[1]}{rest:06}Z"
 
 
 def explain_exception(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

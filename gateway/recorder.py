@@ -1,7 +1,8 @@
 """Commits settlements, tells those who wait, and does not give up an answer because the disk is full for a moment."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gateway.catalogue import Catalogue
 from gateway.logs import log

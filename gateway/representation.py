@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from gateway import next_action
 from gateway.catalogue import Service
 from gateway.errors import CATALOGUE
+from gateway.moments import iso
 from gateway.packed import pack
 from gateway.work import Work
 from mappings.money import Money, format_amount
@@ -25,8 +27,7 @@ class DocumentView:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What is shown of a request; no personal data. Times are milliseconds since 1970 UTC."""
 
     id: str
@@ -64,14 +65,6 @@ def view_of(work: Work, now: int) -> View:
         provider=(work.progress.get("payment") or {}).get("method"),
         money=Money(work.amount_minor, work.currency, work.denomination) if work.intent_id else None,
     )
-
-
-def iso(milliseconds: int | None) -> str | None:
-    """RFC 3339 in UTC with milliseconds, None for None."""
-    if milliseconds is None:
-        return None
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def represent(view: View, service: Service | None) -> dict[str, Any]:

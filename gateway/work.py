@@ -1,7 +1,9 @@
 """The records that travel between accept, dispatch, settle and the store."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connectors.kit.contract import Document, Exchange
 from mappings.status import Attempt, Intent, Request
@@ -63,8 +65,7 @@ def trace_id(traceparent: str) -> str:
     return traceparent.split("-")[1] if traceparent.count("-") == 3 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(Struct, frozen=True):
     """The job that follows: its lane and how long it waits."""
 
     lane: str
@@ -75,8 +76,7 @@ class Next:
     absences: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One thing that was learnt about an attempt; its source gives its rank (RANK)."""
 
     source: str
@@ -91,8 +91,7 @@ class Evidence:
 RANK = {"statement": 5, "inquiry": 4, "callback": 3, "answer": 2, "operator": 1, "error": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """One line of the timeline; facts carry no personal data."""
 
     kind: str
@@ -100,15 +99,14 @@ class Happened:
     facts: dict[str, Any]
 
 
-@dataclass(slots=True)
-class Settlement:
+class Settlement(Struct):
     """Everything that one transaction writes after an exchange."""
 
     state: Request
     step: int
     phase: str
     progress: dict[str, Any]
-    happened: list[Happened] = field(default_factory=list)
+    happened: list[Happened] = []
     reason: str | None = None
     next_action: dict[str, Any] | None = None
     expires_in_ms: int | None = None
@@ -123,8 +121,7 @@ class Settlement:
     issuer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewAttempt:
+class NewAttempt(Struct, frozen=True):
     """The attempt row of an exchange that is about to be made."""
 
     id: str
@@ -137,8 +134,7 @@ class NewAttempt:
     moves_money: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """What a waiting caller is told with this settlement, stored under its idempotency key."""
 
     channel_id: str
@@ -147,8 +143,7 @@ class Answered:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Settling:
+class Settling(Struct, frozen=True):
     """One settlement, with the token that entitles to it."""
 
     request_id: str

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.catalogue import Catalogue
 from gateway.ids import new_id
-from gateway.representation import iso, represent
+from gateway.moments import iso
+from gateway.representation import represent
 from gateway.security.principals import Kind, StoredPrincipal, new_key
 from gateway.settings import Settings
 from gateway.store import queries

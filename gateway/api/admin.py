@@ -9,7 +9,8 @@ from gateway.api.identity import caller
 from gateway.api.parameters import Query, cursor_after
 from gateway.api.requests import services_of
 from gateway.api.responses import json_of
-from gateway.representation import iso, represent
+from gateway.moments import iso
+from gateway.representation import represent
 from gateway.security.principals import Kind
 from gateway.store.queries import Filters, find_page
 

@@ -10,7 +10,8 @@ from litestar.response.base import ASGIResponse
 
 from gateway.catalogue import Service
 from gateway.errors import Problem
-from gateway.representation import iso, money, reason
+from gateway.moments import iso
+from gateway.representation import money, reason
 from gateway.store.queries import Event, StoredDocument
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}\Z")
