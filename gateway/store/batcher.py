@@ -1,7 +1,7 @@
 """Gathers rows that wait for the same store function, so that they go to the database in one call.
 
-A flusher runs per function while rows wait for it: whatever gathered during one flush goes in the next. So a lone row
-never waits for company, and under load the batches grow by themselves.
+A flusher runs per function while rows wait for it, and it takes them at the last moment: when the database has time for
+them. So a lone row never waits for company, and under load the batches grow by themselves.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 #: A batch store function: one result per row, aligned.
 BatchFunction = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+#: Gives the rows of a batch; calling it closes the batch, from any thread. The same rows however often it is called.
+Take = Callable[[], list[Any]]
 
 MAX_ROWS = 256
 
@@ -33,10 +35,25 @@ class _Line:
     flushers: int = 0
 
 
-class Batcher:
-    """Hands rows to `flush`, which gives one outcome per row (a value or `Failed`) after COMMIT; answers callers."""
+@dataclass(slots=True)
+class _Batch:
+    """What one flush takes from its line."""
 
-    def __init__(self, flush: Callable[[BatchFunction, list[Any]], Awaitable[Sequence[Any]]], *, flushers: int) -> None:
+    line: _Line
+    taken: list[tuple[Any, asyncio.Future[Any]]] | None = None
+
+    def take(self) -> list[Any]:
+        if self.taken is None:
+            waiting = self.line.waiting
+            pairs = [waiting.popleft() for _ in range(min(len(waiting), MAX_ROWS))]
+            self.taken = [(row, future) for row, future in pairs if not future.done()]
+        return [row for row, _ in self.taken]
+
+
+class Batcher:
+    """Hands batches to `flush`, which gives one outcome per row (a value or `Failed`) after COMMIT; answers callers."""
+
+    def __init__(self, flush: Callable[[BatchFunction, Take], Awaitable[Sequence[Any]]], *, flushers: int) -> None:
         """At most `flushers` flushes run at a time for one function."""
         self._flush = flush
         self._flushers = flushers
@@ -61,22 +78,20 @@ class Batcher:
     async def _drain(self, fn: BatchFunction, line: _Line) -> None:
         try:
             while line.waiting:
-                taken = [line.waiting.popleft() for _ in range(min(len(line.waiting), MAX_ROWS))]
-                live = [(row, future) for row, future in taken if not future.done()]
-                if live:
-                    await self._flush_rows(fn, live)
+                await self._flush_batch(fn, _Batch(line))
         finally:
             line.flushers -= 1
 
-    async def _flush_rows(self, fn: BatchFunction, live: list[tuple[Any, asyncio.Future[Any]]]) -> None:
+    async def _flush_batch(self, fn: BatchFunction, batch: _Batch) -> None:
+        outcomes: Sequence[Any] = ()
         try:
-            outcomes = await self._flush(fn, [row for row, _ in live])
+            outcomes = await self._flush(fn, batch.take)
         except BaseException as error:
-            outcomes = [Failed(error)] * len(live)
+            outcomes = [Failed(error)] * len(batch.take())
             if not isinstance(error, Exception):
                 raise
         finally:
-            for (_, future), outcome in zip(live, outcomes, strict=True):
+            for (_, future), outcome in zip(batch.taken or (), outcomes, strict=True):
                 answer(future, outcome)
 
     async def finish(self) -> None:
@@ -97,6 +112,8 @@ def answer(future: asyncio.Future[Any], outcome: Any) -> None:
 
 def aligned(fn: BatchFunction, conn: Connection, rows: Sequence[Any]) -> Sequence[Any]:
     """Call `fn`; raises RuntimeError when it does not give exactly one result per row."""
+    if not rows:  # all who waited have gone away
+        return []
     results = fn(conn, rows)
     if len(results) != len(rows):
         raise RuntimeError(f"{fn.__name__} gave {len(results)} results for {len(rows)} rows")

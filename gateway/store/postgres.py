@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.store import migrate
-from gateway.store.batcher import Batcher, BatchFunction, Failed, aligned
+from gateway.store.batcher import Batcher, BatchFunction, Failed, Take, aligned
 from gateway.store.clock import CLOCK, Clock
 from gateway.store.errors import CommitUnknown, StorageFull, StoreError, StoreUnavailable
 from gateway.store.owner import next_generation
@@ -119,13 +119,13 @@ class PostgresStore:
         if not task.cancelled():
             task.exception()  # seen, also when the caller has gone away
 
-    async def _flush(self, fn: BatchFunction, rows: list[Any]) -> Sequence[Any]:
+    async def _flush(self, fn: BatchFunction, take: Take) -> Sequence[Any]:
         try:
-            return await self._transaction(lambda conn: aligned(fn, conn, rows))
+            return await self._transaction(lambda conn: aligned(fn, conn, take()))
         except StoreError:
             raise
         except Exception:
-            if len(rows) == 1:
+            if len(rows := take()) == 1:
                 raise
         return [await self._one(fn, row) for row in rows]
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from gateway.store import migrate
-from gateway.store.batcher import Batcher, BatchFunction, Failed
+from gateway.store.batcher import Batcher, BatchFunction, Failed, Take
 from gateway.store.clock import CLOCK, Clock
 from gateway.store.errors import StoreError
 from gateway.store.owner import Ownership, next_generation, refuse_network_file_system
@@ -212,13 +212,13 @@ class SqliteStore:
             raise StoreError("the database was opened for reading only")
         return self._writer.submit(run)
 
-    async def _flush(self, fn: BatchFunction, rows: list[Any]) -> Sequence[Any]:
+    async def _flush(self, fn: BatchFunction, take: Take) -> Sequence[Any]:
         try:
-            outcomes: Sequence[Any] = await self._submit(lambda conn: run_batch(conn, fn, rows))
+            outcomes: Sequence[Any] = await self._submit(lambda conn: run_batch(conn, fn, take()))
         except StoreError:
             raise
         except Exception:
-            if len(rows) == 1:
+            if len(rows := take()) == 1:
                 raise
         else:
             return outcomes
