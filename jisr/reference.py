@@ -212,6 +212,20 @@ def conformance() -> str:
     return render(_MARK)
 
 
+def manifest() -> str:
+    """Every key of manifest.toml."""
+    from jisr.format_pages import manifest as render
+
+    return render(_MARK)
+
+
+def service_file() -> str:
+    """Every key of a service file."""
+    from jisr.format_pages import service_file as render
+
+    return render(_MARK)
+
+
 PAGES: Mapping[str, Page] = {
     "states": Page("states.md", states),
     "errors": Page("errors.md", errors),
@@ -220,4 +234,6 @@ PAGES: Mapping[str, Page] = {
     "logs": Page("logs.md", logs),
     "openapi": Page("openapi.json", openapi),
     "conformance": Page("conformance.md", conformance),
+    "manifest": Page("manifest.md", manifest),
+    "service-file": Page("service-file.md", service_file),
 }

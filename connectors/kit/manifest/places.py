@@ -89,6 +89,8 @@ def _lines(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
             table = tuple(_steps(header["key"]))
             if line.lstrip().startswith("[["):
                 items[table] = items.get(table, -1) + 1
+                if items[table] == 0:
+                    yield number, table
             table = _within_items(table, items)
             yield number, table
         elif pair := _PAIR.match(line):

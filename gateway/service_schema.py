@@ -1,0 +1,191 @@
+"""The JSON Schema of a service file (`config/services/*.toml`), for editors; `gateway.catalogue` is the loader."""
+
+from typing import Any
+
+from gateway.catalogue import ASSURANCE, DELIVERY, STEP_KINDS
+from mappings.codes import table_names
+from mappings.money import denominations
+
+_ID = "https://jisr.example/schemas/service.schema.json"
+_TEXT = {"type": "string", "pattern": r"\S"}
+_STEP_MEANS = {
+    "check": "asks the institution without changing anything; put it before `pay`, since a refund may be impossible",
+    "quote": "asks for the price, without changing anything",
+    "pay": "collects the fee; exactly one, when there is a fee",
+    "submit": "asks the institution to act",
+    "await": "asks what became of it until it is decided; skipped when `submit` brought the document already",
+    "deliver": "hands the documents to the channel",
+}
+
+
+def service_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of one service file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": _ID,
+        "title": "A service of the catalogue",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["id", "institution", "name", "turnaround_hours", "steps", "input"],
+        "properties": _properties(),
+        "if": {"required": ["fee"]},
+        "then": _pay_steps({"minContains": 1, "maxContains": 1}),
+        "else": _pay_steps({"minContains": 0, "maxContains": 0}),
+        "$defs": {
+            "Words": {
+                "description": "A text in both languages.",
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["ar", "en"],
+                "properties": {
+                    "ar": {"description": "In Arabic.", **_TEXT},
+                    "en": {"description": "In English.", **_TEXT},
+                },
+            },
+            "Fee": _fee(),
+            "Step": _step(),
+            "Input": _input(),
+            "Field": _field(),
+        },
+    }
+
+
+def _pay_steps(count: dict[str, int]) -> dict[str, Any]:
+    return {"properties": {"steps": {"contains": {"properties": {"kind": {"const": "pay"}}}, **count}}}
+
+
+def _properties() -> dict[str, Any]:
+    return {
+        "id": {"description": "Names the service for ever: `education.secondary-certificate-copy`.", **_TEXT},
+        "institution": {"description": "The institution, by the name of its connector's folder.", **_TEXT},
+        "name": {"description": "What people read.", "$ref": "#/$defs/Words"},
+        "turnaround_hours": {
+            "description": "How long the institution usually takes.",
+            "type": "integer",
+            "exclusiveMinimum": 0,
+        },
+        "required_documents": {
+            "description": "Kinds of attachment that the applicant must bring.",
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+        },
+        "minimum_assurance": {
+            "description": "How surely the channel must know who the applicant is.",
+            "enum": list(ASSURANCE),
+            "default": "low",
+        },
+        "pay_within_hours": {
+            "description": "An unpaid request expires after that.",
+            "type": "integer",
+            "exclusiveMinimum": 0,
+            "default": 24,
+        },
+        "delivery": {
+            "description": "The ways in which the result can reach the citizen.",
+            "type": "array",
+            "items": {"enum": list(DELIVERY)},
+            "default": ["electronic"],
+        },
+        "fee": {"description": "What the citizen pays; left out: nothing.", "$ref": "#/$defs/Fee"},
+        "steps": {
+            "description": "What is done, in this order.",
+            "type": "array",
+            "minItems": 1,
+            "items": {"$ref": "#/$defs/Step"},
+        },
+        "input": {"description": "JSON Schema 2020-12 of the service's own fields.", "$ref": "#/$defs/Input"},
+    }
+
+
+def _fee() -> dict[str, Any]:
+    known = denominations()
+    return {
+        "description": "What the citizen pays, and by which payment connectors.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["amount", "currency", "denomination", "methods"],
+        "properties": {
+            "amount": {
+                "description": "In major units, as text: `25.00`; more than zero, with the denomination's decimals.",
+                "type": "string",
+                "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,3})?$",
+                "not": {"pattern": r"^0(\.0*)?$"},
+            },
+            "currency": {"description": "ISO 4217.", "enum": sorted({one.currency for one in known.values()})},
+            "denomination": {"description": "Which money it counts in.", "enum": sorted(known)},
+            "methods": {
+                "description": "The payment connectors among which the citizen may choose.",
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "minLength": 1},
+            },
+            "example": {
+                "description": "The amount is an example, not a tariff.",
+                "type": "boolean",
+                "default": False,
+            },
+        },
+    }
+
+
+def _step() -> dict[str, Any]:
+    own = {"properties": {"kind": {"enum": ["pay", "deliver"]}}, "required": ["kind"]}
+    return {
+        "description": "One step: one operation of one connector, or `pay` and `deliver`, which are the gateway's own.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["kind"],
+        "properties": {
+            "kind": {
+                "description": "; ".join(f"`{kind}` {_STEP_MEANS[kind]}" for kind in STEP_KINDS) + ".",
+                "enum": list(STEP_KINDS),
+            },
+            "connector": {"description": "The connector, by its folder's name; not for `pay` and `deliver`.", **_TEXT},
+            "operation": {"description": "One operation of its manifest; not for `pay` and `deliver`.", **_TEXT},
+        },
+        "if": own,
+        "then": {"properties": {"connector": False, "operation": False}},
+        "else": {"required": ["connector", "operation"]},
+    }
+
+
+def _input() -> dict[str, Any]:
+    return {
+        "description": "The fields that the service asks for; anything else in a request is refused.",
+        "type": "object",
+        "required": ["type", "additionalProperties"],
+        "properties": {
+            "type": {"description": "Always `object`.", "const": "object"},
+            "additionalProperties": {"description": "Always `false`.", "const": False},
+            "required": {
+                "description": "The fields that must be given.",
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+            },
+            "properties": {
+                "description": "The fields by name.",
+                "type": "object",
+                "additionalProperties": {"$ref": "#/$defs/Field"},
+            },
+        },
+    }
+
+
+def _field() -> dict[str, Any]:
+    tables = sorted(f"jisr:{name.removesuffix('s')}" for name in table_names())
+    return {
+        "description": "One field: its words, and any other keyword of JSON Schema 2020-12.",
+        "type": "object",
+        "required": ["title"],
+        "properties": {
+            "title": {"description": "Its label.", "$ref": "#/$defs/Words"},
+            "hint": {"description": "How a value is written.", "$ref": "#/$defs/Words"},
+            "$ref": {
+                "description": "Puts a code table in place: its codes are allowed, and both languages label them.",
+                "type": "string",
+                "if": {"pattern": "^jisr:"},
+                "then": {"enum": tables},
+            },
+        },
+    }
