@@ -63,6 +63,6 @@ def test_what_is_wrong_is_refused_by_the_schema_and_by_the_loader(tmp_path: Path
     assert old in PAID
     text = PAID.replace(old, new, 1)
     (tmp_path / "service.toml").write_text(text, "utf-8")
-    with pytest.raises(CatalogueError, match="service.toml"):
+    with pytest.raises(CatalogueError, match=r"service\.toml"):
         Catalogue.load([tmp_path])
     assert not VALIDATOR.is_valid(tomllib.loads(text))

@@ -40,7 +40,7 @@ x = 1
         ("authentication[0].kind", 12),
         ("authentication[1].kind", 14),
         ("authentication[1].inner.x", 16),
-        ("authentication[2].kind", None),
+        ("authentication[2].kind", 11),
         ("codes.*", 17),
         ('codes."*"."-1.5".status', 18),
         ("nowhere", None),
