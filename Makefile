@@ -15,7 +15,7 @@ TRUST := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
 LOCK = $(UV) pip compile --quiet $(TRUST) --generate-hashes --universal --python-version 3.11 --no-header
 INSTALL = $(UV) pip install --quiet $(TRUST) --python $(BIN)/python
 
-.PHONY: help demo test check format bench bench-long lock docs clean
+.PHONY: help demo test check corpus format bench bench-long lock docs clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: $(DEV) ## Run what stands beside the tests: linter, format, types, import
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/jisr docs check
+
+corpus: $(DEV) ## Hold the SOAP codec against zeep on the WSDLs that packages bring (downloads them)
+	@$(BIN)/python -m tests.corpus
 
 format: $(DEV) ## Put the code into the house's format
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from zeep import xsd
 from zeep.xsd import elements
+from zeep.xsd.elements.builtins import Schema as SchemaElement
 
 from connectors.kit.xsd_codec.particles import (
     ElementParticle,
@@ -50,6 +52,8 @@ class ContentCompiler:
         return particle
 
     def _particle(self, part: Any) -> Particle:
+        if isinstance(part, SchemaElement):  # a schema inside a message, as data sets of .NET have it
+            return self._one(xsd.Element(part.qname, xsd.AnyType()), 0, 1)  # type: ignore[no-untyped-call]  # zeep has few types
         minimum, maximum = part.min_occurs, None if part.max_occurs == "unbounded" else int(part.max_occurs)
         if isinstance(part, elements.Any):
             return self._any(minimum, maximum)
