@@ -246,19 +246,19 @@ def test_a_copy_of_a_package_under_another_name_opens(tmp_path):
             "manifest.toml",
             'wire = "CheckRecord"',
             'wire = "CheckRecords"',
-            "ministry/manifest.toml:33: operations.check.wire: wsdl/education.wsdl has no operation CheckRecords (it has CheckRecord, InquireRequest, SubmitRequest)",
+            "ministry/manifest.toml:34: operations.check.wire: wsdl/education.wsdl has no operation CheckRecords (it has CheckRecord, InquireRequest, SubmitRequest)",
         ),
         (
             "manifest.toml",
             "wsdl/education.wsdl",
             "wsdl/other.wsdl",
-            "ministry/manifest.toml:24: soap.wsdl: there is no file wsdl/other.wsdl",
+            "ministry/manifest.toml:25: soap.wsdl: there is no file wsdl/other.wsdl",
         ),
         (
             "manifest.toml",
             "wsdl/education.wsdl",
             "../../../etc/hostname",
-            "ministry/manifest.toml:24: soap.wsdl: '../../../etc/hostname' is not a relative path inside the package's folder",
+            "ministry/manifest.toml:25: soap.wsdl: '../../../etc/hostname' is not a relative path inside the package's folder",
         ),
         (
             "manifest.toml",
@@ -270,7 +270,7 @@ def test_a_copy_of_a_package_under_another_name_opens(tmp_path):
             "manifest.toml",
             "fault.detail.ServiceFault.Code || fault.code",
             "fault.",
-            "ministry/manifest.toml:26: soap.fault_code: not a JMESPath expression",
+            "ministry/manifest.toml:27: soap.fault_code: not a JMESPath expression",
         ),
         ("wsdl/education.wsdl", "</wsdl:definitions>", "", "ministry/wsdl/education.wsdl: the WSDL cannot be read"),
         (
