@@ -124,6 +124,7 @@ class Stage:
 
     def _call(self, operation: str, person: str | None) -> Call:
         document = self.subject.document(operation)
+        document["subject_operation_id"] = ""  # nothing goes before it
         if person is not None:
             document = self.subject.with_person(document, person)
         secrets = {} if operation != self.operation.name else self.subject.sample(operation).call().secrets
