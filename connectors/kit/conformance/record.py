@@ -95,10 +95,11 @@ def _request(kind: str, asked: Asked) -> bytes:
     if kind == "soap":
         body = etree.fromstring(asked.body).find("{*}Body")
         assert body is not None  # our own envelope
-        space = etree.QName(body[0]).namespace
+        act: Any = body[0]
+        space = etree.QName(act).namespace
         spaces: Any = {None: space} if space else None  # None: without a prefix
-        element = etree.Element(body[0].tag, dict(body[0].attrib), nsmap=spaces)
-        _copy(body[0], element)
+        element = etree.Element(act.tag, dict(act.attrib), nsmap=spaces)
+        _copy(act, element)
         etree.cleanup_namespaces(element)
         etree.indent(element)
         return etree.tostring(element, encoding="utf-8") + b"\n"
