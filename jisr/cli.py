@@ -8,7 +8,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from jisr.commands import connector, database, demo, doctor, documents, init, principals, requests, sandbox, serve
+from jisr.commands import (
+    connector,
+    database,
+    demo,
+    doctor,
+    documents,
+    init,
+    mapping,
+    principals,
+    requests,
+    sandbox,
+    serve,
+)
 from jisr.errors import sentence_of
 from jisr.terminal import LANGUAGES, Front
 
@@ -34,6 +46,7 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(documents.app, name="docs")
 app.add_typer(connector.app, name="connector")
+app.add_typer(mapping.app, name="mapping")
 
 
 def _version(asked: bool) -> None:

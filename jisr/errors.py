@@ -31,5 +31,14 @@ def _as_sentence(text: str) -> str:
 
 #: Raised by rooms that a command may never have entered; named, so that `jisr --help` need not import them.
 _SENTENCES = frozenset(
-    {"StoreError", "KeyringError", "ManifestError", "CatalogueError", "SandboxError", "SettingError"}
+    {
+        "StoreError",
+        "KeyringError",
+        "ManifestError",
+        "CatalogueError",
+        "SandboxError",
+        "SettingError",
+        "MappingError",
+        "ToolError",
+    }
 )

@@ -1,14 +1,16 @@
 """Reads mapping documents: plain YAML, within limits, every key and leaf with the line where it stands."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import yaml
 
 from mappings.errors import MappingError
 
 MAX_BYTES = 64 * 1024
+MAX_DATA_BYTES = 1024 * 1024
 
 
 class Place(NamedTuple):
@@ -32,21 +34,30 @@ def place_of(tree: Any, key: str, default: Place) -> Place:
 
 
 def read_document(path: Path, name: str) -> dict[str, Any]:
-    """The YAML mapping in `path`; raises MappingError naming the file as `name`."""
+    """The mapping document in `path`; raises MappingError naming the file as `name`."""
+    return _read(path, name, _Loader, MAX_BYTES)
+
+
+def read_data(path: Path, name: str) -> dict[str, Any]:
+    """A YAML mapping of plain values: a date stays text, a number with a point is exact. Raises MappingError."""
+    return _read(path, name, _DataLoader, MAX_DATA_BYTES)
+
+
+def _read(path: Path, name: str, loader: "type[_Loader]", most: int) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise MappingError(name, "", f"a mapping document has at most {MAX_BYTES // 1024} KiB")
+        if path.stat().st_size > most:
+            raise MappingError(name, "", f"the file is too large; it may have {most // 1024} KiB")
         raw = path.read_bytes()
     except OSError as error:
         raise MappingError(name, "", "the file cannot be read") from error
     try:
-        tree = _Loader(raw, name).get_single_data()
+        tree = loader(raw, name).get_single_data()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise MappingError(name, "", f"not a mapping document: {problem}", mark.line + 1 if mark else 0) from error
+        raise MappingError(name, "", f"not plain YAML: {problem}", mark.line + 1 if mark else 0) from error
     if not isinstance(tree, dict):
-        raise MappingError(name, "", "a mapping document is a YAML mapping")
+        raise MappingError(name, "", "a YAML mapping is expected")
     return tree
 
 
@@ -81,6 +92,25 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_yaml_map)
+
+
+class _DataLoader(_Loader):
+    """For values: nothing is turned into a date, and no number into a float."""
+
+    yaml_implicit_resolvers: ClassVar[Any] = {  # type: ignore[misc]  # the stubs have it per instance
+        first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
+        for first, rules in _Loader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_exact(self, node: Any) -> Decimal:
+        """A number with a point, exactly."""
+        try:
+            return Decimal(node.value)
+        except InvalidOperation:
+            raise _refused("a number is written as 12.50", node.start_mark) from None
+
+
+_DataLoader.add_constructor("tag:yaml.org,2002:float", _DataLoader.construct_exact)
 
 
 def _refused(problem: str, mark: Any) -> yaml.MarkedYAMLError:

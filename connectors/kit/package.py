@@ -73,7 +73,7 @@ def _mappings(folder: Path, manifest: Manifest, codes: CodeBook) -> dict[str, Op
     parts = read_document(parts_file, f"{folder.name}/mapping/_parts.yaml") if parts_file.exists() else {}
     compiler = Compiler(codes.tables, parts)
     for file in sorted((folder / "mapping").glob("*.yaml")):
-        if file.stem != "_parts" and file.stem not in manifest.operations:
+        if file.stem != "_parts" and file.stem.removesuffix(".cases") not in manifest.operations:
             raise ManifestError(f"{folder.name}/mapping/{file.name}", "", "the manifest has no such operation")
     return {
         name: _operation(folder, manifest, name, operation, compiler) for name, operation in manifest.operations.items()

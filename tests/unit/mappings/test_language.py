@@ -170,8 +170,8 @@ def test_fields_tell_what_a_template_may_read():
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("a: &x 1\nb: *x", "aliases"), ("a: 1\na: 2", "twice"), ("a: {b: 1, b: 2}", "twice"), ("1: a", "a key is text"), ("on: a", "a key is text"), ("- a", "a YAML mapping"), ("a: [", "not a mapping document"),
-     ("a: !!python/object:os.system {}", "not a mapping document"), ("x: " + "[" * 5000, "not a mapping document"), ("a: " + "b" * MAX_BYTES, "KiB")],
+    [("a: &x 1\nb: *x", "aliases"), ("a: 1\na: 2", "twice"), ("a: {b: 1, b: 2}", "twice"), ("1: a", "a key is text"), ("on: a", "a key is text"), ("- a", "a YAML mapping is expected"), ("a: [", "not plain YAML"),
+     ("a: !!python/object:os.system {}", "not plain YAML"), ("x: " + "[" * 5000, "not plain YAML"), ("a: " + "b" * MAX_BYTES, "KiB")],
 )  # fmt: skip
 def test_a_document_that_is_no_plain_yaml_is_refused(tmp_path, text, problem):
     file = tmp_path / "m.yaml"
