@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.kit.sample_values.errors import NoSample
 from connectors.kit.sample_values.patterns import json_regex, texts
+from connectors.kit.sample_values.simple_types import KNOWN
 
 _FORMATS: Mapping[str, str] = {
     "date": "2026-01-15", "date-time": "2026-01-15T08:30:00Z", "time": "08:30:00Z", "duration": "P1D",
@@ -24,7 +25,7 @@ def text(schema: Mapping[str, Any], name: str) -> str:
     if least > _MOST_LETTERS:
         raise NoSample(f"{name} has at least {least} letters")
     pattern = schema.get("pattern")
-    start = _FORMATS.get(str(schema.get("format")), name)
+    start = _FORMATS.get(str(schema.get("format")), KNOWN.get(name.replace("_", "").lower(), name))
     free = start.ljust(least, "x")
     free = free if most is None else free[: int(most)]
     if not isinstance(pattern, str):

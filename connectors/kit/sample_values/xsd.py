@@ -10,9 +10,9 @@ from lxml import etree
 
 from connectors.kit.sample_values.errors import NoSample
 from connectors.kit.sample_values.schema_set import XSD, Component, SchemaSet, clark
-from connectors.kit.sample_values.simple_types import SimpleType, narrowed
-from connectors.kit.sample_values.xsd_shapes import DEEPEST, Shapes
-from connectors.kit.sample_values.xsd_simple import SimpleTypes, facets_of
+from connectors.kit.sample_values.simple_types import SimpleType
+from connectors.kit.sample_values.xsd_shapes import DEEPEST, Shapes, occurs
+from connectors.kit.sample_values.xsd_simple import SimpleTypes
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XML = "http://www.w3.org/XML/1998/namespace"
@@ -131,7 +131,7 @@ class _Instance:
             raise NoSample(f"the type of {_local(node.tag)} requires itself")
         self._stack.append(component.node)
         try:
-            text = self._simple_content(component)
+            text = self._shapes.simple_content(component)
             if text is not None:
                 node.text = self._text(text, node)
             else:
@@ -141,21 +141,6 @@ class _Instance:
                     self._attribute(node, name, attribute, use)
         finally:
             self._stack.pop()
-
-    def _simple_content(self, component: Component, level: int = 0) -> SimpleType | None:
-        if component.child("simpleContent") is None:
-            return None
-        step, base = self._shapes.derivation(component)
-        if step is None or level > DEEPEST:
-            raise NoSample("a type that derives from itself")
-        inline = step.child("simpleType") if step.kind == "restriction" else None
-        if inline is not None:
-            start = self._simple.of(inline)
-        elif base is not None:
-            start = self._simple_content(base, level + 1) or SimpleType()
-        else:
-            start = self._simple.named(step.named("base") or "", step.node)
-        return narrowed(start, facets_of(step)) if step.kind == "restriction" else start
 
     def _particles_of(self, node: Any, component: Component, level: int = 0) -> None:
         step, base = self._shapes.derivation(component)
@@ -169,7 +154,7 @@ class _Instance:
             self._particle(node, content)
 
     def _particle(self, node: Any, part: Component) -> None:
-        least, most = _occurs(part)
+        least, most = occurs(part)
         if most == 0:
             return
         wanted = max(least, 1) if self._generous() else least
@@ -204,18 +189,18 @@ class _Instance:
                 self._wildcard(node, part, optional=optional)
 
     def _choice(self, node: Any, part: Component) -> None:
-        branches = [child for child in part.children() if _occurs(child)[1] != 0]
+        branches = [child for child in part.children() if occurs(child)[1] != 0]
         last: NoSample | None = None
         for branch in branches:
             before = len(node)
             try:
                 self._once(node, branch, optional=False)
-                for _ in range(_occurs(branch)[0] - 1):
+                for _ in range(occurs(branch)[0] - 1):
                     self._once(node, branch, optional=False)
             except NoSample as error:
                 del node[before:]
                 last = error
-                if _occurs(branch)[0] == 0:
+                if occurs(branch)[0] == 0:
                     return
             else:
                 return
@@ -310,14 +295,6 @@ class _Instance:
         if simple.builtin == "IDREF":
             return "id1"
         return simple.sample(name or _local(node.tag))
-
-
-def _occurs(part: Component) -> tuple[int, int | None]:
-    least, most = part.get("minOccurs") or "1", part.get("maxOccurs") or "1"
-    return (
-        int(least) if least.isdigit() else 1,
-        None if most == "unbounded" else int(most) if most.isdigit() else 1,
-    )
 
 
 def _fits(name: str, allowed: list[str], part: Component) -> bool:

@@ -2,6 +2,8 @@
 
 from connectors.kit.sample_values.errors import NoSample
 from connectors.kit.sample_values.schema_set import Component, SchemaSet, clark
+from connectors.kit.sample_values.simple_types import SimpleType, narrowed
+from connectors.kit.sample_values.xsd_simple import SimpleTypes, facets_of
 
 DEEPEST = 60
 
@@ -11,6 +13,7 @@ class Shapes:
 
     def __init__(self, schemas: SchemaSet) -> None:
         self._schemas = schemas
+        self._simple = SimpleTypes(schemas)
 
     def derivation(self, component: Component) -> tuple[Component | None, Component | None]:
         """The extension or restriction of a complex type, and the type that it starts from."""
@@ -60,3 +63,28 @@ class Shapes:
                     space = child.schema.namespace if child.schema.qualifies(child.node, "attribute") else None
                     name = clark(space, child.get("name") or "")
                 found[name] = (child, child.get("use") or "optional")
+
+    def simple_content(self, component: Component, level: int = 0) -> SimpleType | None:
+        """The type of the text of a complex type with simple content, else None. Raises NoSample."""
+        if component.child("simpleContent") is None:
+            return None
+        step, base = self.derivation(component)
+        if step is None or level > DEEPEST:
+            raise NoSample("a type that derives from itself")
+        inline = step.child("simpleType") if step.kind == "restriction" else None
+        if inline is not None:
+            start = self._simple.of(inline)
+        elif base is not None:
+            start = self.simple_content(base, level + 1) or SimpleType()
+        else:
+            start = self._simple.named(step.named("base") or "", step.node)
+        return narrowed(start, facets_of(step)) if step.kind == "restriction" else start
+
+
+def occurs(part: Component) -> tuple[int, int | None]:
+    """How often a particle may stand there: least and most (None: without limit)."""
+    least, most = part.get("minOccurs") or "1", part.get("maxOccurs") or "1"
+    return (
+        int(least) if least.isdigit() else 1,
+        None if most == "unbounded" else int(most) if most.isdigit() else 1,
+    )

@@ -1,0 +1,31 @@
+"""An operation on its way into a package, whatever contract it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.kit.importing.fields import Field
+from connectors.kit.importing.guesses import Guess
+
+
+@dataclass(slots=True)
+class Draft:
+    """One operation with everything that is written about it."""
+
+    name: str
+    wire: str
+    guess: Guess
+    documentation: str
+    sections: dict[str, Field]  #: path, query, headers, body
+    answer: Field
+    given: Mapping[str, Any]  #: The sample request in canonical form.
+    whole: Mapping[str, Any]  #: The sample request as it stands on the wire, for a mapping that passes it through.
+    seen: set[int]  #: The fields that the sample request has.
+    response: bytes  #: The sample answer: the envelope, or the JSON text.
+    response_seen: set[int]
+    status: int = 200
+    fault: bytes = b""  #: A second answer, that no code table lists.
+    fault_status: int = 500
+    codes: dict[str, str] = field(default_factory=dict)  #: The institution's code in the sample -> status.
+    other_codes: list[str] = field(default_factory=list)  #: Codes that the contract names beside it.
+    mode: int = 0  #: How much the mapping writes out; see writing.MODES.

@@ -1,0 +1,249 @@
+"""The ports of a WSDL 1.1 and their operations, read from its text: also of one that is wrong in places.
+
+zeep stops at the first fault. Here each operation is judged alone, so that one bad port or operation costs no other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.kit.importing.refusal import ContractRefused, Words
+from connectors.kit.importing.xml_files import WSDL, XmlFile, XmlFiles
+from connectors.kit.sample_values.schema_set import SchemaSet, clark
+
+_W = f"{{{WSDL}}}"
+SOAP_BINDINGS = {
+    "http://schemas.xmlsoap.org/wsdl/soap/": "1.1",
+    "http://schemas.xmlsoap.org/wsdl/soap12/": "1.2",
+}
+_MTOM = "OptimizedMimeSerialization"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a message: a global element, or a name with a type."""
+
+    name: str
+    element: str | None
+    type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What stands in the body: for document style one element, for rpc a wrapper with the parts."""
+
+    wrapper: str | None  #: Of rpc style, in Clark's form.
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SoapOperation:
+    """One operation of a port."""
+
+    name: str
+    style: str
+    request: Message
+    response: Message
+    documentation: str
+
+
+@dataclass(slots=True)
+class Port:
+    """One port, with its usable operations and what was wrong with the others."""
+
+    service: str
+    name: str
+    version: str  #: Of SOAP; empty when it is no SOAP port.
+    address: str
+    operations: dict[str, SoapOperation] = field(default_factory=dict)
+    problems: list[Words] = field(default_factory=list)
+    mtom: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path of its address."""
+        path = urlsplit(self.address).path
+        return path if path.startswith("/") else "/"
+
+
+def read_ports(contract: XmlFiles, schemas: SchemaSet) -> list[Port]:
+    """All ports. Raises ContractRefused when the document is no WSDL 1.1."""
+    root = contract.main.root
+    if root.tag != f"{_W}definitions":
+        raise _no_wsdl(root, contract.main)
+    reader = _Reader(contract, schemas)
+    return [
+        reader.port(file, service, port)
+        for file, service in reader.services()
+        for port in service.iterfind(f"{_W}port")
+    ]
+
+
+def _no_wsdl(root: Any, file: XmlFile) -> ContractRefused:
+    name = str(root.tag).rpartition("}")[2]
+    if str(root.tag).startswith("{http://www.w3.org/ns/wsdl}"):
+        return ContractRefused(
+            f"{file.shown} is WSDL 2.0; only WSDL 1.1 is supported: ask the institution for that.",
+            f"{file.shown} بصيغة WSDL 2.0، والمدعوم WSDL 1.1 فقط: اطلبه من الجهة.",
+        )
+    return ContractRefused(
+        f"{file.shown} is not a WSDL: its root element is {name[:60]}, not definitions.",
+        f"{file.shown} ليس WSDL: عنصره الجذر {name[:60]} وليس definitions.",
+    )
+
+
+class _BadOperation(Exception):
+    """Why an operation is left out: completes "the operation X is left out: …"."""
+
+    def __init__(self, en: str, ar: str) -> None:
+        super().__init__(en)
+        self.words = Words(en, ar)
+
+
+class _Reader:
+    def __init__(self, contract: XmlFiles, schemas: SchemaSet) -> None:
+        self._contract = contract
+        self._schemas = schemas
+        self._found: dict[tuple[str, str], Any] = {}
+        for file in contract.files.values():
+            if file.root.tag == f"{_W}definitions":
+                for kind in ("message", "portType", "binding"):
+                    for node in file.root.iterfind(f"{_W}{kind}"):
+                        name = clark(file.root.get("targetNamespace"), node.get("name") or "")
+                        self._found.setdefault((kind, name), node)
+
+    def services(self) -> Iterator[tuple[XmlFile, Any]]:
+        for file in self._contract.files.values():
+            yield from ((file, node) for node in file.root.iterfind(f"{_W}service"))
+
+    def port(self, file: XmlFile, service: Any, node: Any) -> Port:
+        version, address = _address(node)
+        port = Port(service.get("name") or "", node.get("name") or "", version, address)
+        binding = self._named("binding", node, "binding")
+        if binding is None:
+            port.problems.append(Words(
+                f"The port {port.name} is left out: there is no binding {node.get('binding')} ({file.place(node)}).",
+                f"تُرك المنفذ {port.name}: لا يوجد ربط {node.get('binding')} ({file.place(node)}).",
+            ))  # fmt: skip
+            return port
+        soap = next((child for child in binding if _version(child)), None)
+        if soap is None or (not version and not _version(soap)):
+            port.version = ""
+            port.problems.append(Words(
+                f"The port {port.name} is left out: it is not a SOAP port.", f"تُرك المنفذ {port.name}: ليس منفذ SOAP."
+            ))  # fmt: skip
+            return port
+        port.version = _version(soap)
+        port.mtom = any(_MTOM in str(each.tag) for each in binding.iter() if isinstance(each.tag, str))
+        if not (soap.get("transport") or "http").lower().rstrip("/").endswith("http"):
+            port.problems.append(Words(
+                f"The port {port.name} is left out: its transport is {soap.get('transport')}, not HTTP.",
+                f"تُرك المنفذ {port.name}: وسيلة نقله {soap.get('transport')} وليست HTTP.",
+            ))  # fmt: skip
+            return port
+        self._operations(port, binding, soap)
+        return port
+
+    def _operations(self, port: Port, binding: Any, soap: Any) -> None:
+        port_type = self._named("portType", binding, "type")
+        for node in binding.iterfind(f"{_W}operation"):
+            name = node.get("name") or ""
+            try:
+                port.operations[name] = self._operation(name, node, soap, port_type)
+            except _BadOperation as bad:
+                port.problems.append(Words(
+                    f"The operation {name} of port {port.name} is left out: {bad.words.en}.",
+                    f"تُركت العملية {name} من المنفذ {port.name}: {bad.words.ar}.",
+                ))  # fmt: skip
+
+    def _operation(self, name: str, node: Any, soap: Any, port_type: Any) -> SoapOperation:
+        if port_type is None:
+            raise _BadOperation("its portType is missing", "ينقصها portType")
+        abstract = next((each for each in port_type.iterfind(f"{_W}operation") if each.get("name") == name), None)
+        if abstract is None:
+            raise _BadOperation("the portType does not have it", "ليست في portType")
+        own = next((child for child in node if _version(child)), None)
+        style = (own.get("style") if own is not None else None) or soap.get("style") or "document"
+        if abstract.find(f"{_W}output") is None:
+            raise _BadOperation("it has no answer (one-way)", "لا جواب لها (باتجاه واحد)")
+        documentation = " ".join(str(abstract.xpath("string(*[local-name()='documentation'])")).split())
+        return SoapOperation(
+            name,
+            style,
+            self._message(name, node, abstract, style, "input"),
+            self._message(f"{name}Response", node, abstract, style, "output"),
+            documentation,
+        )
+
+    def _message(self, wrapper: str, node: Any, abstract: Any, style: str, side: str) -> Message:
+        described = abstract.find(f"{_W}{side}")
+        if described is None:
+            return Message(None, ())
+        message = self._named("message", described, "message")
+        if message is None:
+            raise _BadOperation(
+                f"there is no message {described.get('message')}", f"لا توجد رسالة {described.get('message')}"
+            )
+        bound = node.find(f"{_W}{side}")
+        body = None if bound is None else next((each for each in bound.iter() if _is_body(each)), None)
+        parts = [self._part(part) for part in message.iterfind(f"{_W}part")]
+        wanted = None if body is None else body.get("parts")
+        headers = set() if bound is None else {h.get("part") for h in bound.iter() if str(h.tag).endswith("}header")}
+        if wanted is not None:
+            parts = [part for part in parts if part.name in wanted.split()]
+        elif len(parts) > 1 and style == "document":
+            parts = [part for part in parts if part.name not in headers]
+        if style == "document":
+            return Message(None, self._one_element(parts))
+        namespace = None if body is None else body.get("namespace")
+        return Message(clark(namespace, wrapper), tuple(parts))
+
+    @staticmethod
+    def _one_element(parts: list[Part]) -> tuple[Part, ...]:
+        if len(parts) > 1:
+            raise _BadOperation("its body has several parts", "لجسم رسالتها أجزاء عدة")
+        if parts and parts[0].element is None:
+            raise _BadOperation(
+                "its document-style message has a type instead of an element", "رسالتها (document) بنوع لا بعنصر"
+            )
+        return tuple(parts)
+
+    def _part(self, node: Any) -> Part:
+        part = Part(node.get("name") or "", _qname(node, "element"), _qname(node, "type"))
+        if part.element is not None and self._schemas.find("element", part.element) is None:
+            raise _BadOperation(f"the schemas have no element {part.element}", f"لا عنصر {part.element} في المخططات")
+        if part.element is None and part.type is None:
+            raise _BadOperation(
+                f"the part {part.name} has neither element nor type", f"الجزء {part.name} بلا عنصر ولا نوع"
+            )
+        return part
+
+    def _named(self, kind: str, node: Any, attribute: str) -> Any:
+        name = _qname(node, attribute)
+        return None if name is None else self._found.get((kind, name))
+
+
+def _qname(node: Any, attribute: str) -> str | None:
+    value = node.get(attribute)
+    if value is None:
+        return None
+    prefix, _, local = value.strip().rpartition(":")
+    return clark(node.nsmap.get(prefix or None), local)
+
+
+def _version(node: Any) -> str:
+    if not isinstance(node.tag, str):
+        return ""
+    return SOAP_BINDINGS.get(node.tag[1:].partition("}")[0], "")
+
+
+def _address(port: Any) -> tuple[str, str]:
+    for child in port:
+        if _version(child):
+            return _version(child), child.get("location") or ""
+    return "", ""
+
+
+def _is_body(node: Any) -> bool:
+    return bool(_version(node)) and str(node.tag).endswith("}body")
