@@ -20,7 +20,7 @@ import msgspec
 from aiohttp import web
 
 from connectors.kit import sandbox_delivery
-from connectors.kit.manifest import ManifestError
+from connectors.kit.manifest import ManifestError, SettingError
 from connectors.kit.sandbox_faults import (
     BEFORE_EFFECT,
     Switch,
@@ -39,6 +39,7 @@ from connectors.kit.sandbox_institution import (
     Institution,
     NotUnderstoodError,
     read_settings,
+    read_signing,
 )
 from connectors.kit.sandbox_ledger import Ledger
 from connectors.kit.sandbox_page import PAGE
@@ -94,7 +95,9 @@ class SandboxServer:
             return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        heard = Heard(request.method, request.path, request.query, request.headers, await request.read())
+        heard = Heard(
+            request.method, request.path, request.query, request.headers, await request.read(), request.raw_path
+        )
         try:
             demand = self.institution.hear(heard)
         except NotUnderstoodError as error:
@@ -118,6 +121,8 @@ class SandboxServer:
             if isinstance(fault.value, dict) and fault.value.get("after_effect"):
                 self.institution.answer(demand)
             return status_answer(fault.value)
+        if fault.mode == "case":
+            return self.institution.answer_as(demand, fault.value)
         if fault.mode not in BEFORE_EFFECT:
             return spoil(fault, self.institution.answer(demand))
         if fault.mode == "redirect":
@@ -184,7 +189,7 @@ def find_folder(name: str) -> Path:
 def open_institution(folder: Path, ledger: Ledger) -> Institution:
     """The institution that a package folder plays. Raises ManifestError: one sentence with file and key."""
     script = folder / "sandbox.py"
-    desk = Desk(folder.name, folder, ledger, read_settings(folder))
+    desk = Desk(folder.name, folder, ledger, read_settings(folder), read_signing(folder))
     if not script.is_file():
         return DataInstitution(desk)
     spec = importlib.util.spec_from_file_location(f"sandbox_of_{folder.name}", script)
@@ -234,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
         _allow_many_connections()
         run = _fast_runner()
         run(serve(institution, options.host, options.port))
-    except (SandboxError, ManifestError, OSError, tomllib.TOMLDecodeError) as error:
+    except (SandboxError, ManifestError, SettingError, OSError, tomllib.TOMLDecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -108,6 +108,13 @@ class Tokens(_Strict, frozen=True):
     lifetime_seconds: Annotated[int, Meta(ge=1)] = 3600
 
 
+class Signing(_Strict, frozen=True):
+    """The institution's own certificate and key (PEM), with which it signs SOAP answers."""
+
+    certificate: str
+    key: str
+
+
 class Callback(_Strict, frozen=True):
     """What the institution sends by itself after an act was done."""
 
@@ -135,6 +142,7 @@ class SandboxDocument(_Strict, frozen=True):
     operations: Mapping[str, Operation] = {}
     acts: Mapping[Name, Act] = {}
     tokens: Tokens = Tokens()
+    signing: Signing | None = None
     callbacks: Mapping[Name, Callback] = {}
     broken: Consequence = Consequence(status=500)  #: "Something is wrong with me", naming no listed refusal.
     not_found: Consequence = Consequence(status=404)  #: REST: no such call.
@@ -219,7 +227,7 @@ def _consequence_problems(document: SandboxDocument, given: Consequence) -> Iter
 
 
 def _operation_problems(operation: Operation) -> Iterator[tuple[str, str]]:
-    if operation.outcomes and not any(rule.outcomes for rule in operation.rules):
+    if operation.rules and operation.outcomes and not any(rule.outcomes for rule in operation.rules):
         yield "outcomes", 'no rule says when the person\'s outcome decides ({ outcomes = "person.outcome" })'
     if operation.rules and not _always_holds(operation.rules[-1]):
         yield f"rules[{len(operation.rules) - 1}]", "the last rule holds always: leave its conditions out"
@@ -228,7 +236,7 @@ def _operation_problems(operation: Operation) -> Iterator[tuple[str, str]]:
         *((f"outcomes.{name}", consequence) for name, consequence in operation.outcomes.items()),
     ):
         refers = isinstance(consequence, Rule) and (consequence.outcomes or consequence.use)
-        if operation.effect is None and consequence.done:
+        if operation.rules and operation.effect is None and consequence.done:
             yield f"{key}.done", "the operation needs an effect, the ledger's word for the act"
         if operation.effect is not None and consequence.done is None and not refers:
             yield f"{key}.done", f"say whether {operation.effect} is done (true or false), whatever is answered"

@@ -15,7 +15,7 @@ from lxml import etree
 from connectors.kit.sandbox_institution import Answer
 
 #: What a mode takes as its value.
-NUMBER, NOTHING, OPTIONAL_TEXT = "a number", "nothing", "a text or nothing"
+NUMBER, NOTHING, OPTIONAL_TEXT, TEXT = "a number", "nothing", "a text or nothing", "a text"
 STATUS, REDIRECT = "an HTTP status, or an object with code", "an address, or an object with url"
 
 MODES: Mapping[str, str] = {
@@ -39,6 +39,7 @@ MODES: Mapping[str, str] = {
     "extra_element": NOTHING,
     "huge": NUMBER,  # bytes of padding inside the answer
     "gzip_bomb": NUMBER,  # the same, compressed
+    "case": TEXT,  # no fault: answers as for this outcome of a person, or with this sample case
     "token_expired": NOTHING,  # all tokens are void from this request on
 }
 BEFORE_EFFECT = frozenset({"cut_before", "redirect", "fault"})
@@ -84,6 +85,8 @@ def _fits(kind: str, value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
     if kind == OPTIONAL_TEXT:
         return value is None or isinstance(value, str)
+    if kind == TEXT:
+        return isinstance(value, str) and bool(value)
     if kind == STATUS:
         code = value.get("code") if isinstance(value, dict) else value
         return isinstance(code, int) and 100 <= code <= 599

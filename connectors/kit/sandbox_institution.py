@@ -3,7 +3,7 @@
 import json
 import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ class Heard:
     query: Mapping[str, str]
     headers: Mapping[str, str]  #: Names are compared without case.
     body: bytes
+    target: str = ""  #: Path and query as they were sent.
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,14 @@ class Persons:
             return cls({})
         return cls(tomllib.loads(path.read_text(encoding="utf-8")).get("persons", {}))
 
+    @classmethod
+    def of(cls, people: Sequence[Person]) -> "Persons":
+        """These persons, whose keys are exact."""
+        persons = cls({})
+        persons.listed = tuple(people)
+        persons._exact = {person.key: person for person in people}
+        return persons
+
     def find(self, key: str) -> Person:
         """The person with this key; the default person's outcome is "done"."""
         found = self._exact.get(key)
@@ -102,6 +111,12 @@ def read_settings(folder: Path) -> Mapping[str, Any]:
     return settings
 
 
+def read_signing(folder: Path) -> Mapping[str, str]:
+    """`[signing]` of the package's sandbox.toml: the institution's own certificate and key; empty when it has none."""
+    signing: Mapping[str, str] = tomllib.loads((folder / "sandbox.toml").read_text(encoding="utf-8")).get("signing", {})
+    return signing
+
+
 def sandbox_settings(folder: Path, port: int) -> dict[str, Any]:
     """The connector's settings that fit its sandbox on this port: `{port}` is filled in."""
     settings = read_settings(folder)
@@ -118,6 +133,9 @@ class Desk:
     folder: Path
     ledger: Ledger
     settings: Mapping[str, Any]  #: Of its sandbox.toml: the credentials that are accepted here.
+    signing: Mapping[str, str] = field(
+        default_factory=dict
+    )  #: `certificate` and `key` (PEM) of the institution itself.
     advanced: timedelta = timedelta()  #: How far a test has moved the institution's clock.
     _clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -156,6 +174,10 @@ class Institution(ABC):
     @abstractmethod
     def answer(self, demand: Demand) -> Answer:
         """Act, write the effect to the ledger, and answer."""
+
+    def answer_as(self, demand: Demand, case: str) -> Answer:
+        """Act and answer as for this outcome or sample case, whoever the person is; an unknown one changes nothing."""
+        return self.answer(demand)
 
     @abstractmethod
     def fault(self, operation: str) -> Answer:

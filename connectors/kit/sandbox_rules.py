@@ -50,13 +50,12 @@ class RulePlayer:
         """Whether there are rules for it."""
         return operation in self._operations
 
-    def play(self, operation: str, request: Mapping[str, Any]) -> Spoken:
-        """Act as the first rule that holds says. Raises MappingError for a value that does not fit an expression."""
-        return self._operations[operation].play(request)
+    def play(self, operation: str, request: Mapping[str, Any], outcome: str | None = None) -> Spoken:
+        """Act as the first rule that holds says, or as this outcome does where the operation lists it.
 
-    def mentions(self, operation: str, name: str) -> bool:
-        """Whether the operation's rules mention this name anywhere."""
-        return name in self._operations[operation].mentions
+        Raises MappingError for a value that does not fit an expression.
+        """
+        return self._operations[operation].play(request, outcome)
 
     def apart(self, which: str) -> Spoken:
         """The answer `broken`, `not_found` or `not_valid`."""
@@ -149,7 +148,7 @@ class _RuleList:
             self._rules.append((holds, what))
         self._reads, self.mentions = player.readers(needed)
 
-    def play(self, request: Mapping[str, Any]) -> Spoken:
+    def play(self, request: Mapping[str, Any], outcome: str | None) -> Spoken:
         context: Context = {"request": request, "settings": self._desk.settings, "keys": {}}
         if self.mentions & _TIMES:
             now = self._desk.now()
@@ -158,7 +157,8 @@ class _RuleList:
             context["today"] = now.date().isoformat()
         for name, read in self._reads:
             context[name] = read(context)
-        return self._chosen(context).play(context)
+        step = self._outcomes.get(outcome) if outcome is not None else None
+        return (step or self._chosen(context)).play(context)
 
     def _chosen(self, context: Context) -> Step:
         for holds, what in self._rules:

@@ -8,9 +8,11 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from connectors.kit.manifest import Manifest
-from connectors.kit.sandbox_callers import WSSE, Callers
+from connectors.kit.sample_values import SchemaSet, XsdSamples
+from connectors.kit.sandbox_callers import Callers
 from connectors.kit.sandbox_document import Fault, SandboxDocument
 from connectors.kit.sandbox_institution import XML, Answer, Demand, Desk, Heard, NotUnderstoodError
+from connectors.kit.sandbox_security import WSSE
 from connectors.kit.sandbox_steps import Spoken
 from connectors.kit.wsdl import SOAP11, Message, WsdlOperation, load_wsdl
 from connectors.kit.wsdl.contract import encoded
@@ -37,7 +39,9 @@ class SoapSide:
         self._detail = document.fault_detail
         self._faults = {**_NOT_UNDERSTOOD, **document.faults}
         self._contract = load_wsdl(desk.folder, manifest, manifest.soap)
-        self._wsdl = (desk.folder / manifest.soap.wsdl).read_bytes()
+        self._file = desk.folder / manifest.soap.wsdl
+        self._wsdl = self._file.read_bytes()
+        self._made: XsdSamples | None = None
         #: Only what is the one operation's: several may share an element of the body.
         self._by_tag: dict[str, str] = {}
         for name, operation in self._contract.operations.items():
@@ -45,7 +49,8 @@ class SoapSide:
                 self._by_tag[tag] = "" if tag in self._by_tag else name
         self._namespace = next(iter(self._by_tag), "{}")[1:].partition("}")[0]
         self._envelope = f"{{{self._contract.envelope}}}"
-        self._type = XML if self._contract.envelope == SOAP11 else "application/soap+xml; charset=utf-8"
+        #: Content type of answers.
+        self.media_type = XML if self._contract.envelope == SOAP11 else "application/soap+xml; charset=utf-8"
         head = (
             f'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{self._contract.envelope}"><soap:Body>'
         )
@@ -65,7 +70,7 @@ class SoapSide:
         body = envelope.find(f"{self._envelope}Body")
         if envelope.tag != f"{self._envelope}Envelope" or body is None:
             raise self._refused("VERSION_MISMATCH")
-        if not self._callers.trusts(envelope.find(f"{self._envelope}Header")):
+        if not self._callers.trusts(envelope, envelope.find(f"{self._envelope}Header")):
             raise self._refused("FAILED_AUTHENTICATION")
         nodes, action = list(body), _action(heard)
         name = self._operation(nodes, action)
@@ -105,13 +110,29 @@ class SoapSide:
             answer = self._standing[key] = self._written(operation, spoken)
         return answer
 
+    def broken(self) -> Answer:
+        """A Fault that names no listed refusal."""
+        return self._fault("BROKEN", None)
+
+    def sample(self, operation: str) -> Answer:
+        """An answer with values that the WSDL allows. Raises NoSample."""
+        message = self._contract.operations[operation].response
+        elements = [] if message is None else [self._samples().element(tag) for tag in sorted(message.tags)[:1]]
+        inner = b"".join(etree.tostring(element, encoding="utf-8") for element in elements)
+        return Answer(b"".join((self._head, inner, self._tail)), 200, self.media_type)
+
+    def _samples(self) -> XsdSamples:
+        if self._made is None:
+            self._made = XsdSamples(SchemaSet.of_file(self._file))
+        return self._made
+
     def _written(self, operation: str, spoken: Spoken) -> Answer:
         if spoken.fault is not None:
             return self._fault(spoken.fault, spoken.status)
         message = self._contract.operations[operation].response
         inner = b"" if message is None else self._inner(message, (operation, *spoken.body), spoken.body)
         body = b"".join((self._head, inner, self._tail))
-        return Answer(body, spoken.status or 200, self._type, spoken.headers)
+        return Answer(body, spoken.status or 200, self.media_type, spoken.headers)
 
     def _inner(self, message: Message, shape: tuple[str, ...], value: Mapping[str, Any]) -> bytes:
         """The body's content. The first of each shape is held against the schema: its author must see a mistake."""
@@ -130,7 +151,7 @@ class SoapSide:
         detail = self._tree(self._detail, {"code": code, "text": fault.text}) if self._detail else ""
         write = self._fault11 if self._contract.envelope == SOAP11 else self._fault12
         text = write(fault, f"{detail}")
-        return Answer(self._head + text.encode() + self._tail, status or 500, self._type)
+        return Answer(self._head + text.encode() + self._tail, status or 500, self.media_type)
 
     @staticmethod
     def _fault11(fault: Fault, detail: str) -> str:
