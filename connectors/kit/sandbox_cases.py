@@ -21,6 +21,7 @@ class Case:
     answer: Answer
     canonical: Mapping[str, Any]
     status: str  #: Of its outcome: `succeeded` … , or empty for an error.
+    error: str  #: Of its outcome, instead of a status.
 
     @property
     def does(self) -> bool:
@@ -45,15 +46,14 @@ def load_cases(folder: Path, operation: str, soap_type: str = XML) -> dict[str, 
         answer = _answer(place, soap_type)
         if answer is not None:
             outcome = _json(place / "outcome.json")
-            found[place.name] = Case(
-                place.name, answer, _json(place / "canonical.json"), str(outcome.get("status", ""))
-            )
+            said = str(outcome.get("status", "")), str(outcome.get("error", ""))
+            found[place.name] = Case(place.name, answer, _json(place / "canonical.json"), *said)
     return found
 
 
 def _answer(place: Path, soap_type: str) -> Answer | None:
     if (place / "response.xml").is_file():
-        body = (place / "response.xml").read_bytes()
+        body = (place / "response.xml").read_bytes().strip()
         return Answer(body, 500 if b":Fault" in body or b"<Fault" in body else 200, soap_type)
     if not (place / "response.json").is_file():
         return None

@@ -110,6 +110,9 @@ class DataInstitution(Institution):
 
     def fault(self, operation: str) -> Answer:
         """The institution's own technical error."""
+        sample = self._samples.fault(operation) if self._samples is not None else None
+        if sample is not None:
+            return sample
         spoken = self._rules.apart("broken")
         if isinstance(self._side, SoapSide) and spoken.fault is None:
             return self._side.broken()

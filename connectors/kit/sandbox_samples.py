@@ -97,6 +97,14 @@ class SamplePlayer:
             return played.generated()
         return chosen.answer_for(own, subject)
 
+    def fault(self, operation: str) -> Answer | None:
+        """The technical error that one of the operation's samples shows; None when none does."""
+        played = self._operations.get(operation)
+        cases = played.cases.values() if played is not None else ()
+        return next(
+            (case.answer for case in cases if case.error == "upstream_fault" and case.answer.status >= 500), None
+        )
+
     def _act(self, name: str, played: _Operation, chosen: Case | None, key: str, outcome: str | None) -> None:
         """Count the act, once for an idempotent one, and remember what the inquiry will be asked about."""
         if played.effect is Effect.SAFE or not self._done(played, chosen):
