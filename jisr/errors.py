@@ -15,6 +15,8 @@ def sentence_of(error: BaseException, language: str) -> str | None:
     if isinstance(error, Problem):
         text = error.entry.clerk.filled(error.facts)
         return text.en if language == "en" else text.ar
+    if type(error).__name__ == "ContractRefused":
+        return str(getattr(error, "ar" if language == "ar" else "en"))
     if any(kind.__name__ in _SENTENCES for kind in type(error).__mro__):
         return _as_sentence(str(error))
     if isinstance(error, OSError):

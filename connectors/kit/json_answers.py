@@ -8,7 +8,9 @@ _MAX_DIGITS = 100  #: Of one number; far above any amount or reference.
 
 
 def read_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object in `raw`; numbers with a point are Decimal. Raises ValueError, with no value in its message."""
+    """The JSON object in `raw`; a list becomes `{"items": [...]}`. Numbers with a point are Decimal.
+
+    Raises ValueError, with no value in its message."""
     try:
         text = raw.decode("utf-8")
         tree = _DECODER.decode(text)
@@ -18,6 +20,8 @@ def read_object(raw: bytes) -> dict[str, Any]:
         raise ValueError(f"the answer is not JSON ({error.msg})") from None
     except RecursionError:
         raise ValueError("the answer is nested too deeply") from None
+    if isinstance(tree, list):
+        tree = {"items": tree}
     if not isinstance(tree, dict):
         raise ValueError("the answer is not a JSON object")  # noqa: TRY004  # it is the answer that is wrong
     if "\\u" in text:

@@ -88,6 +88,8 @@ def read(answer: HttpAnswer) -> dict[str, Any]:
 
 
 def _read(answer: HttpAnswer) -> dict[str, Any]:
+    if answer.status == 204 and not answer.body:  # RFC 9110, 15.3.5: it has no content, and says so
+        return {}
     if answer.media_type != "application/json" and not answer.media_type.endswith("+json"):
         raise ValueError("the content type is not JSON")
     if answer.charset not in {"", "utf-8", "utf8", "us-ascii"}:

@@ -1,6 +1,6 @@
 """An operation on its way into a package, whatever contract it comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,4 +28,7 @@ class Draft:
     fault_status: int = 500
     codes: dict[str, str] = field(default_factory=dict)  #: The institution's code in the sample -> status.
     other_codes: list[str] = field(default_factory=list)  #: Codes that the contract names beside it.
+    check: Callable[[bytes], str | None] | None = (
+        None  #: Why a rendered request is not valid, where the kit does not see it.
+    )
     mode: int = 0  #: How much the mapping writes out; see writing.MODES.

@@ -8,18 +8,17 @@ from connectors.kit.importing.fields import Field, words_of
 # fmt: off
 _READS = frozenset({
     "get", "query", "check", "inquire", "inquiry", "enquire", "enquiry", "find", "list", "search", "read", "fetch",
-    "verify", "validate", "lookup", "look", "is", "has", "status", "describe", "retrieve", "show", "view", "count", "calculate",
-    "compute", "convert", "ping", "test", "track", "exists", "load", "select", "browse",
+    "verify", "validate", "lookup", "look", "is", "has", "status", "describe", "retrieve", "show", "view", "count",
+    "calculate", "compute", "convert", "ping", "test", "track", "exists", "load", "select", "browse",
 })
 _INQUIRES = frozenset(["inquire", "inquiry", "enquire", "enquiry", "status", "track", "state", "progress"])
 _QUOTES = frozenset(["quote", "fee", "fees", "price", "prices", "tariff", "cost", "calculate", "estimate", "charge"])
 _CANCELS = frozenset(["cancel", "withdraw", "revoke", "void", "abort"])
 _CONFIRMS = frozenset(["confirm", "confirmation"])
 _NOISE = frozenset({
-    "the", "of", "for", "by", "a", "an", "and", "to", "in", "from", "with", "request", "response", "operation", "service",
-    "soap", "do", "ws", "v", "id", "new", "api", "rest", "submit", "send", "create", "add", "make", "start",
-    "register",
-    "apply", "place", "issue", "order", "post", "put", "insert",
+    "the", "of", "for", "by", "a", "an", "and", "to", "in", "from", "with", "request", "response", "operation",
+    "service", "soap", "do", "ws", "v", "id", "new", "api", "rest", "submit", "send", "create", "add", "make", "start",
+    "register", "apply", "place", "issue", "order", "post", "put", "insert",
 })
 # fmt: on
 _CODES = (

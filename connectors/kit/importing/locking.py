@@ -1,11 +1,14 @@
 """contract.lock: which contract a package was made from, file by file and field by field."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from connectors.kit.importing.drafts import Draft
 from connectors.kit.importing.fields import Field
+from connectors.kit.importing.refusal import ContractRefused
 
 
 def digest(content: bytes) -> str:
@@ -38,3 +41,24 @@ def _shape(parent: Field, prefix: str, found: dict[str, str]) -> None:
         most = "∞" if child.most is None else str(child.most)
         found[path] = ", ".join(part for part in (child.kind, f"{child.least}..{most}", child.facets) if part)
         _shape(child, f"{path}/", found)
+
+
+def read_lock(folder: Path) -> dict[str, Any] | None:
+    """The package's contract.lock; None where there is none. Raises ContractRefused for one that is broken."""
+    path = folder / "contract.lock"
+    if not path.is_file():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _ = content["source"], dict(content["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ContractRefused(
+            f"{folder.name}/contract.lock cannot be read; remove it and run `jisr connector lock {folder.name}`.",
+            f"لا يُقرأ {folder.name}/contract.lock؛ احذفه ثم نفّذ ‎`jisr connector lock {folder.name}`.",
+        ) from error
+    return content
+
+
+def whole_hash(lock: Mapping[str, Any]) -> str:
+    """One digest of all files of a contract."""
+    return digest("".join(f"{name} {value}\n" for name, value in sorted(lock["files"].items())).encode())

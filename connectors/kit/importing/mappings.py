@@ -51,6 +51,9 @@ def code_expression(draft: Draft) -> tuple[str, str]:
         if way is not None:
             return _source(way), f"guessed; {comment(way[-1])}"
         return "'answered'", "the answer seems to have no code: any answer that is no fault counts as done; check this"
+    way = code_field(draft.answer, required=True)
+    if way is not None:
+        return _source(way), f"guessed; {comment(way[-1])}"
     way = code_field(draft.answer, required=False)
     perhaps = f"; perhaps {_source(way)}" if way is not None else ""
     return "to_string(http.status)", f"the HTTP status{perhaps}"

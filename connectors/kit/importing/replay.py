@@ -4,7 +4,6 @@ The connector is the real one, opened from the folder as it was written.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,12 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from connectors.kit.contract import Call, Connector, Outcome, Ports
 from connectors.kit.errors import ConnectorError
 from connectors.kit.package import load_package
 from connectors.kit.tokens import LocalTokens
 
 _MOST_REQUEST = 64 * 1024 * 1024
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
@@ -143,4 +145,4 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
 
 def as_json(tree: Any) -> str:
     """JSON as the packages write it."""
-    return json.dumps(tree, ensure_ascii=False, indent=2, default=str) + "\n"
+    return msgspec.json.format(_ENCODER.encode(tree), indent=2).decode() + "\n"

@@ -113,8 +113,6 @@ def of_json(field: Field, value: Any, seen: set[int]) -> Any:
             for key, inner in value.items()
             if key in known and inner is not None
         }
-    if isinstance(value, float) and not field.whole:
-        return str(value)
     return value
 
 

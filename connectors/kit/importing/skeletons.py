@@ -102,8 +102,6 @@ def _datum(one: Field, source: str, indent: str, scope: Scope, skip: Iterable[Fi
     if one.whole:
         return [f"{indent}# {key}: {source}  ({note})"]
     if not one.children:
-        if one.form == "decimal":  # as text, because a binary fraction is never exact
-            source = f"{source}[].to_string(@)" if one.repeats else f"{source} && to_string({source})"
         return [f"{indent}{key}: {text(source)}  # {note}"]
     if one.repeats:
         inner = data_lines(one, scope, skip, f"{indent}    ", "item")

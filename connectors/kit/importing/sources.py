@@ -68,6 +68,11 @@ def open_source(text: str, *, root: Path | None, allow_private: bool) -> Source:
     return _FolderSource(Path(text), root)
 
 
+def source_name(text: str) -> str:
+    """The source as a package remembers it: an address, or a file's name without the folders of one machine."""
+    return text if text.lower().startswith(("http://", "https://")) else Path(text).name
+
+
 class _FolderSource:
     """A file, with the folder that it lies in (or `root`) and the folders below."""
 

@@ -177,7 +177,10 @@ class _Writing:
         kind = self._content_type(draft)
         heard, outcome = await replay.play(draft.name, document, Said(draft.response, draft.status, kind))
         if heard is None or outcome.get("status") != "succeeded":
-            return str(outcome.get("why") or f"its sample answer gives {outcome.get('status')}")
+            return str(outcome.get("why") or f"its sample answer gives {outcome.get('status')}").rstrip(".")
+        problem = draft.check(heard.body) if draft.check is not None else None
+        if problem is not None:
+            return f"its sample request is not valid, {problem}"
         self._case(draft, "succeeded", document, heard, draft.response, draft.status, outcome)
         if draft.fault:
             heard, outcome = await replay.play(draft.name, document, Said(draft.fault, draft.fault_status, kind))

@@ -15,7 +15,7 @@ from connectors.kit.importing.ports import Message, Port, SoapOperation, read_po
 from connectors.kit.importing.refusal import ContractRefused, Progress, Report, Words, silent
 from connectors.kit.importing.repairs import mend
 from connectors.kit.importing.samples import envelope, fault, of_xml, plain
-from connectors.kit.importing.sources import open_source
+from connectors.kit.importing.sources import open_source, source_name
 from connectors.kit.importing.texts import toml
 from connectors.kit.importing.writing import Authentication, PackageDraft, check_target, write_package
 from connectors.kit.importing.xml_files import XmlFiles
@@ -71,12 +71,12 @@ def draft_wsdl(
         kind="soap",
         title=chosen.service or name,
         address=f"{address.scheme}://{address.netloc}" if address.netloc else "",
-        source=source,
+        source=source_name(source),
         files=files,
         drafts=drafts,
         authentication=authentication,
         manifest_tables=_soap_table(contract, chosen, ports),
-        lock=lock_of(source, files, drafts),
+        lock=lock_of(source_name(source), files, drafts),
     )
 
 
@@ -118,8 +118,8 @@ def _chosen(ports: list[Port], wanted: str | None, report: Report) -> Port:
     for other in usable:
         if other is not found:
             report.hints.append(Words(
-                f"The contract also has the port {other.name} (SOAP {other.version}, operations: {len(other.operations)});"
-                " --port chooses it.",
+                f"The contract also has the port {other.name} (SOAP {other.version}, operations: "
+                f"{len(other.operations)}); --port chooses it.",
                 f"في العقد أيضاً المنفذ {other.name} (SOAP {other.version}، العمليات: {len(other.operations)})؛ "
                 "يختاره ‎--port.",
             ))  # fmt: skip

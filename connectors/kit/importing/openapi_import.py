@@ -1,0 +1,172 @@
+"""From an OpenAPI document to a package."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.kit.importing.drafts import Draft
+from connectors.kit.importing.fields import kebab
+from connectors.kit.importing.guesses import pair_inquiries
+from connectors.kit.importing.json_documents import Bundle
+from connectors.kit.importing.locking import lock_of
+from connectors.kit.importing.openapi_drafts import Drafting, UnsupportedError
+from connectors.kit.importing.openapi_security import authentication_of
+from connectors.kit.importing.refusal import ContractRefused, Progress, Report, Words, silent
+from connectors.kit.importing.sources import open_source, source_name
+from connectors.kit.importing.writing import PackageDraft, check_target, write_package
+from connectors.kit.sample_values import NoSample
+from connectors.kit.sample_values.json_validity import resolve
+
+_VERSION = re.compile(r"3\.[01]\.[0-9]+(-.*)?")
+_METHODS = ("get", "put", "post", "delete", "patch")
+_OTHER_METHODS = ("head", "options", "trace")
+_MOST_OPERATIONS = 400
+
+
+def import_openapi(
+    name: str,
+    source: str,
+    into: Path,
+    *,
+    root: Path | None = None,
+    allow_private: bool = False,
+    progress: Progress = silent,
+) -> tuple[Path, Report]:
+    """Write the package `name` below `into` from an OpenAPI document; the folder and what the author should know.
+
+    Raises ContractRefused with one sentence; then nothing was written.
+    """
+    check_target(name, into)
+    report = Report()
+    package = draft_openapi(name, source, report, root=root, allow_private=allow_private, progress=progress)
+    return write_package(package, into, report, progress), report
+
+
+def draft_openapi(
+    name: str,
+    source: str,
+    report: Report,
+    *,
+    root: Path | None = None,
+    allow_private: bool = False,
+    progress: Progress = silent,
+) -> PackageDraft:
+    """The package that a document makes, not yet written. Raises ContractRefused."""
+    bundle = Bundle(open_source(source, root=root, allow_private=allow_private), progress)
+    document = bundle.document
+    version = _version(document, bundle.shown)
+    operations = list(_operations(document, report))
+    if not operations:
+        raise ContractRefused(
+            f"{bundle.shown} describes no operation that can be called.", f"لا يصف {bundle.shown} عملية يمكن استدعاؤها."
+        )
+    server = _server(document)
+    progress(Words(f"Writing {len(operations)} operations", f"كتابة {len(operations)} عملية"))
+    drafts = _drafts(
+        Drafting(document, openapi30=version.startswith("3.0"), prefix=urlsplit(server).path), operations, report
+    )
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", bundle.shown.rpartition("/")[2].partition("?")[0]).strip("-.")
+    stem = stem.rpartition(".")[0] or stem or "contract"
+    file = f"openapi/{stem[:60]}.json"
+    files = {file: (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")}
+    parts = urlsplit(server)
+    title = str((document.get("info") or {}).get("title") or name)
+    return PackageDraft(
+        name=name,
+        kind="rest",
+        title=title,
+        address=f"{parts.scheme}://{parts.netloc}" if parts.netloc else "",
+        source=source_name(source),
+        files=files,
+        drafts=drafts,
+        authentication=authentication_of(document, [one for _, _, one in operations], server),
+        manifest_tables=f'[rest]\nopenapi = "{file}"',
+        lock=lock_of(source_name(source), files, drafts),
+    )
+
+
+def _version(document: Mapping[str, Any], shown: str) -> str:
+    version = document.get("openapi")
+    if isinstance(version, str | float | int) and _VERSION.fullmatch(
+        f"{version}.0" if not isinstance(version, str) else version
+    ):
+        return str(version)
+    if "swagger" in document:
+        old = document["swagger"]
+        raise ContractRefused(
+            f"{shown} is Swagger {old}; OpenAPI 3.0 and 3.1 are supported: ask the institution for that, or convert it.",
+            f"{shown} بصيغة Swagger {old}؛ المدعوم OpenAPI 3.0 و3.1: اطلبه من الجهة أو حوّله.",
+        )
+    if version is not None:
+        raise ContractRefused(
+            f"{shown} is OpenAPI {str(version)[:20]}; 3.0 and 3.1 are supported.",
+            f"{shown} بصيغة OpenAPI {str(version)[:20]}؛ المدعوم 3.0 و3.1.",
+        )
+    raise ContractRefused(
+        f"{shown} is not an OpenAPI document: the key openapi is missing.",
+        f"{shown} ليس وثيقة OpenAPI: ينقصه المفتاح openapi.",
+    )
+
+
+def _operations(document: Mapping[str, Any], report: Report) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Method, path and operation, with the parameters of its path."""
+    paths = document.get("paths")
+    for path, item in paths.items() if isinstance(paths, Mapping) else ():
+        try:
+            found = resolve(document, item["$ref"]) if isinstance(item, Mapping) and "$ref" in item else item
+        except NoSample as error:
+            report.left_out.append(Words(f"The path {path} is left out: {error}.", f"تُرك المسار {path}: {error}."))
+            continue
+        if not isinstance(found, Mapping) or str(path).startswith("x-"):
+            continue
+        shared = found.get("parameters") or []
+        for method in _METHODS:
+            operation = found.get(method)
+            if isinstance(operation, Mapping):
+                own = operation.get("parameters") or []
+                yield method.upper(), str(path), {**operation, "parameters": [*shared, *own]}
+        for method in _OTHER_METHODS:
+            if method in found:
+                report.left_out.append(Words(
+                    f"{method.upper()} {path} is left out: the method is not supported.",
+                    f"تُركت {method.upper()} {path}: الطريقة غير مدعومة.",
+                ))  # fmt: skip
+
+
+def _server(document: Mapping[str, Any]) -> str:
+    servers = document.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], Mapping) else {}
+    url = str(first.get("url") or "")
+    variables = first.get("variables")
+    for name, variable in variables.items() if isinstance(variables, Mapping) else ():
+        if isinstance(variable, Mapping):
+            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url
+
+
+def _drafts(drafting: Drafting, operations: list[tuple[str, str, Mapping[str, Any]]], report: Report) -> list[Draft]:
+    names: set[str] = set()
+    drafts = []
+    for number, (method, path, operation) in enumerate(operations):
+        if number >= _MOST_OPERATIONS:
+            report.left_out.append(Words(
+                f"{method} {path} is left out: a package has at most {_MOST_OPERATIONS} operations.",
+                f"تُركت {method} {path}: في الحزمة {_MOST_OPERATIONS} عملية على الأكثر.",
+            ))  # fmt: skip
+            continue
+        try:
+            name = kebab(str(operation.get("operationId") or f"{method.lower()} {path}"), names)
+            drafts.append(drafting.draft(name, method, path, operation))
+        except UnsupportedError as error:
+            report.left_out.append(Words(
+                f"{method} {path} is left out: {error.en}.", f"تُركت {method} {path}: {error.ar}."
+            ))  # fmt: skip
+        except NoSample as error:
+            report.left_out.append(Words(
+                f"{method} {path} is left out: {error}.", f"تُركت {method} {path}: {error}."
+            ))  # fmt: skip
+    pair_inquiries({one.name: one.guess for one in drafts}, {one.name: one.name for one in drafts})
+    return drafts
