@@ -97,7 +97,7 @@ def _version(document: Mapping[str, Any], shown: str) -> str:
     if "swagger" in document:
         old = document["swagger"]
         raise ContractRefused(
-            f"{shown} is Swagger {old}; OpenAPI 3.0 and 3.1 are supported: ask the institution for that, or convert it.",
+            f"{shown} is Swagger {old}; OpenAPI 3.0 and 3.1 are supported: convert it, or ask for another.",
             f"{shown} بصيغة Swagger {old}؛ المدعوم OpenAPI 3.0 و3.1: اطلبه من الجهة أو حوّله.",
         )
     if version is not None:

@@ -68,16 +68,20 @@ class Port:
 
 
 def read_ports(contract: XmlFiles, schemas: SchemaSet) -> list[Port]:
-    """All ports. Raises ContractRefused when the document is no WSDL 1.1."""
+    """All ports; what would keep the others from being read is taken out of the vendored copy.
+
+    Raises ContractRefused when the document is no WSDL 1.1."""
     root = contract.main.root
     if root.tag != f"{_W}definitions":
         raise _no_wsdl(root, contract.main)
     reader = _Reader(contract, schemas)
-    return [
+    ports = [
         reader.port(file, service, port)
         for file, service in reader.services()
         for port in service.iterfind(f"{_W}port")
     ]
+    reader.prune()
+    return ports
 
 
 def _no_wsdl(root: Any, file: XmlFile) -> ContractRefused:
@@ -96,9 +100,10 @@ def _no_wsdl(root: Any, file: XmlFile) -> ContractRefused:
 class _BadOperation(Exception):
     """Why an operation is left out: completes "the operation X is left out: …"."""
 
-    def __init__(self, en: str, ar: str) -> None:
+    def __init__(self, en: str, ar: str, broken: Any = None) -> None:
         super().__init__(en)
         self.words = Words(en, ar)
+        self.broken = broken  #: What readers of the whole WSDL stumble over; not None: it is taken out.
 
 
 class _Reader:
@@ -106,6 +111,7 @@ class _Reader:
         self._contract = contract
         self._schemas = schemas
         self._found: dict[tuple[str, str], Any] = {}
+        self._broken: list[Any] = []
         for file in contract.files.values():
             if file.root.tag == f"{_W}definitions":
                 for kind in ("message", "portType", "binding"):
@@ -122,6 +128,7 @@ class _Reader:
         port = Port(service.get("name") or "", node.get("name") or "", version, address)
         binding = self._named("binding", node, "binding")
         if binding is None:
+            self._broken.append(node)
             port.problems.append(Words(
                 f"The port {port.name} is left out: there is no binding {node.get('binding')} ({file.place(node)}).",
                 f"تُرك المنفذ {port.name}: لا يوجد ربط {node.get('binding')} ({file.place(node)}).",
@@ -145,6 +152,27 @@ class _Reader:
         self._operations(port, binding, soap)
         return port
 
+    def prune(self) -> None:
+        """Take what is broken out of the documents, with what only leads there."""
+        broken = {id(node): node for node in self._broken}
+        for (kind, _), node in self._found.items():
+            if kind == "message" and not all(self._is_whole(part) for part in node.iterfind(f"{_W}part")):
+                broken[id(node)] = node
+        gone = {name for (kind, name), node in self._found.items() if kind == "message" and id(node) in broken}
+        for (kind, _), node in self._found.items():
+            if kind == "binding" and self._named("portType", node, "type") is None:
+                broken[id(node)] = node
+            for operation in node.iterfind(f"{_W}operation") if kind == "portType" else ():
+                if any(_qname(part, "message") in gone for part in operation):
+                    broken[id(operation)] = operation
+        for node in broken.values():
+            if node.getparent() is not None and node.tag != f"{_W}portType":
+                node.getparent().remove(node)
+
+    def _is_whole(self, part: Any) -> bool:
+        element, type_name = _qname(part, "element"), _qname(part, "type")
+        return type_name is not None or (element is not None and self._schemas.find("element", element) is not None)
+
     def _operations(self, port: Port, binding: Any, soap: Any) -> None:
         port_type = self._named("portType", binding, "type")
         for node in binding.iterfind(f"{_W}operation"):
@@ -152,6 +180,8 @@ class _Reader:
             try:
                 port.operations[name] = self._operation(name, node, soap, port_type)
             except _BadOperation as bad:
+                if bad.broken is not None:
+                    self._broken += [node, bad.broken]
                 port.problems.append(Words(
                     f"The operation {name} of port {port.name} is left out: {bad.words.en}.",
                     f"تُركت العملية {name} من المنفذ {port.name}: {bad.words.ar}.",
@@ -159,10 +189,10 @@ class _Reader:
 
     def _operation(self, name: str, node: Any, soap: Any, port_type: Any) -> SoapOperation:
         if port_type is None:
-            raise _BadOperation("its portType is missing", "ينقصها portType")
+            raise _BadOperation("its portType is missing", "ينقصها portType", node.getparent())
         abstract = next((each for each in port_type.iterfind(f"{_W}operation") if each.get("name") == name), None)
         if abstract is None:
-            raise _BadOperation("the portType does not have it", "ليست في portType")
+            raise _BadOperation("the portType does not have it", "ليست في portType", node)
         own = next((child for child in node if _version(child)), None)
         style = (own.get("style") if own is not None else None) or soap.get("style") or "document"
         if abstract.find(f"{_W}output") is None:
@@ -182,9 +212,8 @@ class _Reader:
             return Message(None, ())
         message = self._named("message", described, "message")
         if message is None:
-            raise _BadOperation(
-                f"there is no message {described.get('message')}", f"لا توجد رسالة {described.get('message')}"
-            )
+            said = described.get("message")
+            raise _BadOperation(f"there is no message {said}", f"لا توجد رسالة {said}", abstract)
         bound = node.find(f"{_W}{side}")
         body = None if bound is None else next((each for each in bound.iter() if _is_body(each)), None)
         parts = [self._part(part) for part in message.iterfind(f"{_W}part")]
@@ -212,10 +241,12 @@ class _Reader:
     def _part(self, node: Any) -> Part:
         part = Part(node.get("name") or "", _qname(node, "element"), _qname(node, "type"))
         if part.element is not None and self._schemas.find("element", part.element) is None:
-            raise _BadOperation(f"the schemas have no element {part.element}", f"لا عنصر {part.element} في المخططات")
+            said = part.element
+            raise _BadOperation(f"the schemas have no element {said}", f"لا عنصر {said} في المخططات", node.getparent())
         if part.element is None and part.type is None:
+            said = part.name
             raise _BadOperation(
-                f"the part {part.name} has neither element nor type", f"الجزء {part.name} بلا عنصر ولا نوع"
+                f"the part {said} has neither element nor type", f"الجزء {said} بلا عنصر ولا نوع", node.getparent()
             )
         return part
 
