@@ -1,6 +1,6 @@
 """Finds connector packages by their manifest, and opens them. There is no central list.
 
-A Python connector would be the exception; every package so far is data for `connectors.kit.declarative`.
+A package is data for `connectors.kit.declarative`; Python in it is the exception (`connectors.kit.hooks`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,8 +25,9 @@ def find_packages(paths: Iterable[Path] = ()) -> dict[str, Package]:
     Raises ManifestError for a package that is wrong, for a path that is no folder, and for a name that stands twice.
     """
     found: dict[str, Package] = {}
+    own = {root.resolve() for root in BUILT_IN}
     for folder in (*_folders(BUILT_IN), *_folders(paths)):
-        package = load_package(folder)
+        package = load_package(folder, hooks=folder.parent in own)
         if package.name in found and found[package.name].folder != package.folder:
             raise ManifestError(
                 str(folder / "manifest.toml"), "name", f"a connector named {package.name} exists already"
@@ -47,9 +48,16 @@ def _folders(roots: Iterable[Path]) -> Iterator[Path]:
             yield from (child.resolve() for child in sorted(root.iterdir()) if (child / "manifest.toml").is_file())
 
 
-def open_connector(package: Package, ports: Ports) -> Connector:
-    """The connector of a package; reads its WSDL. Raises ManifestError, and SettingError for `ports.settings`."""
+def open_connector(package: Package, ports: Ports, *, lazily: bool = False) -> Connector:
+    """The connector of a package. Raises ManifestError, and SettingError for `ports.settings`.
+
+    `lazily` leaves the WSDL to the first call, which saves memory where hundreds of packages wait for theirs; what is
+    wrong in it is then said by that call, and by everything that opens the package whole (`jisr doctor`).
+    """
     try:
-        return DeclarativeConnector(package, ports)
+        connector = DeclarativeConnector(package, ports)
+        if not lazily:
+            connector.open()
     except ManifestError as error:
         raise placed(error, package.folder) from error
+    return connector

@@ -74,7 +74,7 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         for name, package in packages.items():
             if name in settings.connectors:
                 ports = Ports(settings.connector(name), tokens, clock.utcnow)
-                connectors[name] = open_connector(package, ports)
+                connectors[name] = open_connector(package, ports, lazily=True)
         wallets = {
             name: package.manifest.payer_operator
             for name, package in packages.items()

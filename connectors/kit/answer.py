@@ -21,7 +21,7 @@ class AnswerReader:
 
     def __init__(self, package: Package, operation: Operation) -> None:
         self._codes = package.codes
-        self._mapping = package.mappings[operation.name]
+        self._mapping = (package.callbacks if operation.role == "callback" else package.mappings)[operation.name]
         self._operation = operation
 
     def __call__(self, said: Said, context: Mapping[str, Any], answer: HttpAnswer) -> Outcome:

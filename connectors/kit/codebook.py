@@ -75,7 +75,7 @@ def load_codebook(folder: Path, manifest: Manifest) -> CodeBook:
 def _check_all(read: _File, manifest: Manifest, file: str) -> None:
     for kind, by_operation in (("codes", read.codes), ("faults", read.faults)):
         for operation, meanings in by_operation.items():
-            if operation != "*" and operation not in manifest.operations:
+            if operation not in {"*", *manifest.operations, *manifest.callbacks}:
                 raise ManifestError(file, f"{kind}.{operation}", "the manifest has no such operation")
             for code, meaning in meanings.items():
                 _check(meaning, file, f"{kind}.{operation}.{code}")

@@ -79,6 +79,15 @@ class Outcome:
     exchange: Exchange | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CallbackSaid:
+    """What a message says that an institution sent by itself."""
+
+    verified: bool  #: The institution signed it; when false it is only a reason to inquire.
+    operation_id: str  #: The act that it is about, ours.
+    outcome: Outcome
+
+
 def _always_open() -> None:
     """The send gate of calls that have no send window (sandboxes, tools)."""
 
@@ -143,12 +152,16 @@ class Connector(Protocol):
     name: str
     version: str  #: Of its mapping; a request keeps the version that it started with.
     operations: Mapping[str, Operation]
+    callbacks: frozenset[str]  #: The messages that it may send by itself.
 
     def prepare(self, operation: str, call: Call) -> Prepared:
         """Render the wire request; no I/O. Raises MappingFailed."""
 
     async def send(self, prepared: Prepared) -> Outcome:
         """Send and read the answer. Raises a ConnectorError when no readable answer came."""
+
+    def read_callback(self, name: str, raw: bytes, headers: Mapping[str, str]) -> CallbackSaid:
+        """What a callback says; no I/O. Raises KeyError for an unknown name, Unreadable for what is not of it."""
 
     async def reachable(self) -> bool:
         """Whether a connection can be opened now; for availability, never raises."""

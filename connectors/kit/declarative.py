@@ -12,14 +12,15 @@ from typing import Any
 
 from connectors.kit.answer import AnswerReader
 from connectors.kit.authentication import FetchToken, Tokens, life, oauth2
-from connectors.kit.contract import Call, Effect, Operation, Outcome, Ports, Prepared, Token
+from connectors.kit.callbacks import CallbackReader
+from connectors.kit.contract import Call, CallbackSaid, Effect, Operation, Outcome, Ports, Prepared, Token
 from connectors.kit.errors import MappingFailed, TokenUnavailable
 from connectors.kit.http import HttpClient
 from connectors.kit.manifest import OAuth2, SettingValue, TokenOperation
 from connectors.kit.package import Package
 from connectors.kit.proof import Prover
 from connectors.kit.tls import tls_context
-from connectors.kit.wire import RestWire, SoapWire, TokenRejected, WireMessage
+from connectors.kit.wire import TokenRejected, WireMessage, wire_of
 
 _MASK = "***"
 
@@ -36,7 +37,7 @@ class DeclarativeConnector:
     """Implements `connectors.kit.contract.Connector` for one package."""
 
     def __init__(self, package: Package, ports: Ports) -> None:
-        """Raises SettingError for the settings, ManifestError for a WSDL that does not match."""
+        """Raises SettingError for the settings, ManifestError for hooks and expressions; `open` reads the WSDL."""
         settings = package.manifest.checked_settings(ports.settings)
         self.name = package.name
         self.version = package.manifest.version
@@ -54,10 +55,18 @@ class DeclarativeConnector:
             connect_seconds=package.manifest.http.connect_seconds,
             tls=tls_context(package.manifest, settings),
         )
-        self._wire = (SoapWire if package.manifest.kind == "soap" else RestWire)(package, self._ports)
+        self._wire = wire_of(package, self._ports)
         self._read = {name: AnswerReader(package, operation) for name, operation in self._all.items()}
         self._prove = Prover(package.manifest, self._ports)
         self._tokens = self._token_source()
+        self._callbacks = {
+            name: CallbackReader(package, name, settings, ports.now) for name in package.manifest.callbacks
+        }
+        self.callbacks = frozenset(self._callbacks)
+
+    def open(self) -> None:
+        """Read the WSDL now; else the first call does. Raises ManifestError for one that does not match."""
+        self._wire.open()
 
     def _token_source(self) -> Tokens | None:
         fetch: FetchToken
@@ -148,6 +157,10 @@ class DeclarativeConnector:
         outcome = await self._once(prepared, "", asyncio.get_running_loop().time() + seconds, gated=False)
         lifetime = outcome.data.get("expires_in_seconds", declared.lifetime_seconds)
         return life(self._ports, outcome.data.get("token"), lifetime)
+
+    def read_callback(self, name: str, raw: bytes, headers: Mapping[str, str]) -> CallbackSaid:
+        """What a callback says; no I/O. Raises KeyError for an unknown name, Unreadable for what is not of it."""
+        return self._callbacks[name](raw, headers)
 
     async def reachable(self) -> bool:
         """Whether a connection can be opened now; for availability, never raises."""

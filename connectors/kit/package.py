@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.kit.codebook import CodeBook, load_codebook
 from connectors.kit.contract import Status
+from connectors.kit.hooks import HOOKS_FILE
 from connectors.kit.manifest import DeclaredOperation, Manifest, ManifestError, Setting, load_manifest
 from connectors.kit.paths import links_that_escape
 from connectors.kit.rest import path_places
@@ -48,6 +49,7 @@ class Package:
     manifest: Manifest
     codes: CodeBook
     mappings: Mapping[str, OperationMapping]
+    callbacks: Mapping[str, OperationMapping]
 
     @property
     def settings(self) -> Mapping[str, Setting]:
@@ -55,29 +57,38 @@ class Package:
         return self.manifest.settings
 
 
-def load_package(folder: Path) -> Package:
-    """The package in `folder`; its WSDL is read when it is opened. Raises ManifestError with file and key."""
+def load_package(folder: Path, *, hooks: bool = False) -> Package:
+    """The package in `folder`; its WSDL is read when it is opened. Raises ManifestError with file and key.
+
+    `hooks` says that it may have Python of its own, because it comes with the program.
+    """
+    if not hooks and (folder / HOOKS_FILE).exists():
+        file = f"{folder.name}/{HOOKS_FILE}"
+        raise ManifestError(file, "", "a package outside the program is data and has no Python of its own")
     for link in links_that_escape(folder):
         raise ManifestError(f"{folder.name}/{link}", "", "the link leads out of the package's folder")
     manifest = load_manifest(folder)
     codes = load_codebook(folder, manifest)
     try:
-        mappings = _mappings(folder, manifest, codes)
+        mappings, callbacks = _mappings(folder, manifest, codes)
     except MappingError as error:
         raise ManifestError(error.file, error.key, error.problem, error.line or None) from error
-    return Package(manifest.name, folder, manifest, codes, mappings)
+    return Package(manifest.name, folder, manifest, codes, mappings, callbacks)
 
 
-def _mappings(folder: Path, manifest: Manifest, codes: CodeBook) -> dict[str, OperationMapping]:
+def _mappings(
+    folder: Path, manifest: Manifest, codes: CodeBook
+) -> tuple[dict[str, OperationMapping], dict[str, OperationMapping]]:
     parts_file = folder / "mapping" / "_parts.yaml"
     parts = read_document(parts_file, f"{folder.name}/mapping/_parts.yaml") if parts_file.exists() else {}
     compiler = Compiler(codes.tables, parts)
     for file in sorted((folder / "mapping").glob("*.yaml")):
-        if file.stem != "_parts" and file.stem.removesuffix(".cases") not in manifest.operations:
+        if file.stem.removesuffix(".cases") not in {"_parts", *manifest.operations, *manifest.callbacks}:
             raise ManifestError(f"{folder.name}/mapping/{file.name}", "", "the manifest has no such operation")
-    return {
+    operations = {
         name: _operation(folder, manifest, name, operation, compiler) for name, operation in manifest.operations.items()
     }
+    return operations, {name: _callback(folder, name, compiler) for name in manifest.callbacks}
 
 
 def _operation(
@@ -88,13 +99,26 @@ def _operation(
     _known(tree, {"request", "answer"}, file, "")
     request = compiler.with_parts(tree.get("request", {}), file, "request")
     _known(request, _REQUEST_KEYS[manifest.kind], file, "request.")
+    if manifest.kind == "rest":
+        _check_places(operation, request, file)
+    return _with_answer(tree, request, _TOKEN_KEYS if operation.role == "token" else _ANSWER_KEYS, file, compiler)
+
+
+def _callback(folder: Path, name: str, compiler: Compiler) -> OperationMapping:
+    file = f"{folder.name}/mapping/{name}.yaml"
+    tree = read_document(folder / "mapping" / f"{name}.yaml", file)
+    _known(tree, {"answer"}, file, "")
+    return _with_answer(tree, {}, _ANSWER_KEYS, file, compiler)
+
+
+def _with_answer(
+    tree: Mapping[str, Any], request: Any, keys: set[str], file: str, compiler: Compiler
+) -> OperationMapping:
     answer = compiler.with_parts(tree.get("answer"), file, "answer")
-    _known(answer, _TOKEN_KEYS if operation.role == "token" else _ANSWER_KEYS, file, "answer.")
+    _known(answer, keys, file, "answer.")
     if "code" not in answer:
         line = place_of(tree, "answer", Place(file, 0)).line
         raise MappingError(file, "answer.code", "the expression for the institution's code is missing", line)
-    if manifest.kind == "rest":
-        _check_places(operation, request, file)
     same = answer.pop("same", [])
     required = answer.pop("document_required", [])
     return OperationMapping(

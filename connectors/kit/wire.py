@@ -1,14 +1,16 @@
 """The two wires that declarative connectors speak, behind one face: render, wrap, read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import jmespath
 
 from connectors.kit import rest
 from connectors.kit.contract import Ports
-from connectors.kit.errors import ConnectorError
+from connectors.kit.errors import ConnectorError, MappingFailed, Unreadable
+from connectors.kit.hooks import Hooks, load_hooks
 from connectors.kit.http import HttpAnswer, HttpRequest
 from connectors.kit.manifest import ManifestError
 from connectors.kit.package import Package
@@ -53,6 +55,9 @@ class WireMessage:
 class Wire(Protocol):
     """How one kind of connector writes and reads."""
 
+    def open(self) -> None:
+        """Read what the wire needs of the package's contract; else the first message does. Raises ManifestError."""
+
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """The message of these mapping sections. Raises ValueError, without a value in its message."""
 
@@ -68,6 +73,9 @@ class RestWire:
 
     def __init__(self, package: Package, _: Ports) -> None:
         self._wires = {name: declared.method_and_path() for name, declared in package.manifest.operations.items()}
+
+    def open(self) -> None:
+        """See Wire; there is nothing to read."""
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire."""
@@ -87,14 +95,22 @@ class SoapWire:
     """SOAP, document/literal."""
 
     def __init__(self, package: Package, ports: Ports) -> None:
-        """Reads the WSDL. Raises ManifestError."""
+        """Raises ManifestError and SettingError; the WSDL is read by `open`, or by the first message."""
         soap = package.manifest.soap
         assert soap is not None  # the manifest's checks say so
         self._path = soap.path
-        self._codec = SoapCodec(load_wsdl(package.folder, package.manifest, soap))
+        self._package, self._soap = package, soap
         self._fault_code = _expression(package, "fault_code", soap.fault_code)
         self._fault_message = _expression(package, "fault_message", soap.fault_message)
         self._security = soap_security(package.manifest, ports)
+
+    @cached_property
+    def _codec(self) -> SoapCodec:
+        return SoapCodec(load_wsdl(self._package.folder, self._package.manifest, self._soap))
+
+    def open(self) -> None:
+        """See Wire."""
+        _ = self._codec
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire. The header is made when the message is sent: its nonce and time are new each time."""
@@ -119,6 +135,45 @@ class SoapWire:
         context = {"fault": said.fault}
         code, message = self._fault_code.search(context), self._fault_message.search(context)
         return Said({}, Fault(str(code or ""), str(message or "")))
+
+
+class HookedWire:
+    """A wire whose messages go through the package's own code."""
+
+    def __init__(self, wire: Wire, hooks: Hooks) -> None:
+        self._wire, self._hooks = wire, hooks
+
+    def open(self) -> None:
+        """See Wire."""
+        self._wire.open()
+
+    def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
+        """See Wire."""
+        return self._wire.render(operation, parts)
+
+    def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
+        """See Wire. Raises MappingFailed for whatever the hook raises."""
+        request = self._wire.request(message, masked)
+        try:
+            return self._hooks.before_send(message.operation, request)
+        except Exception as error:
+            raise MappingFailed(f"the hook before_send failed ({type(error).__name__})") from error
+
+    def read(self, operation: str, answer: HttpAnswer) -> Said:
+        """See Wire. Raises Unreadable for whatever the hook raises."""
+        try:
+            body = self._hooks.after_receive(operation, answer.body)
+        except Exception as error:
+            what = f"the hook after_receive failed ({type(error).__name__})"
+            raise Unreadable(what, exchange=answer.exchange) from error
+        return self._wire.read(operation, replace(answer, body=body))
+
+
+def wire_of(package: Package, ports: Ports) -> Wire:
+    """The wire that the package's manifest names, with the package's hooks. Raises ManifestError and SettingError."""
+    wire: Wire = SoapWire(package, ports) if package.manifest.kind == "soap" else RestWire(package, ports)
+    hooks = load_hooks(package.folder)
+    return wire if hooks is None else HookedWire(wire, hooks)
 
 
 def _expression(package: Package, key: str, text: str) -> Any:
