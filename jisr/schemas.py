@@ -18,6 +18,13 @@ def manifest() -> str:
     return _text(manifest_schema)
 
 
+def sandbox() -> str:
+    """Of a connector package's sandbox.toml."""
+    from connectors.kit.sandbox_schema import sandbox_schema
+
+    return _text(sandbox_schema)
+
+
 def service() -> str:
     """Of a service file."""
     from gateway.service_schema import service_schema
@@ -45,6 +52,7 @@ def _connectors() -> dict[str, Any]:
 
 SCHEMAS: Mapping[str, Page] = {
     "manifest": Page("manifest.schema.json", manifest),
+    "sandbox": Page("sandbox.schema.json", sandbox),
     "service": Page("service.schema.json", service),
     "connectors": Page("connectors.schema.json", connectors),
 }

@@ -21,6 +21,8 @@ from aiohttp import web
 
 from connectors.kit import sandbox_delivery
 from connectors.kit.manifest import ManifestError, SettingError
+from connectors.kit.sandbox_callbacks import CallbackError, CallbackSender, loopback
+from connectors.kit.sandbox_document import load_document
 from connectors.kit.sandbox_faults import (
     BEFORE_EFFECT,
     Switch,
@@ -33,10 +35,10 @@ from connectors.kit.sandbox_faults import (
 )
 from connectors.kit.sandbox_institution import (
     Answer,
+    Callback,
     Demand,
     Desk,
     Heard,
-    Institution,
     NotUnderstoodError,
     read_settings,
     read_signing,
@@ -56,8 +58,10 @@ class SandboxError(Exception):
 class SandboxServer:
     """One institution behind HTTP."""
 
-    def __init__(self, institution: Institution) -> None:
+    def __init__(self, institution: DataInstitution, callback_url: str = "") -> None:
+        """Raises CallbackError for an address that is not of this machine."""
         self.institution = institution
+        self.callbacks = CallbackSender(institution.manifest, institution.desk, callback_url)
         self.switches = Switches()
         self.calls: dict[str, int] = {}
         self.in_flight = 0
@@ -71,6 +75,8 @@ class SandboxServer:
             ("DELETE", "/_sandbox/switches"): self._clear_switches,
             ("GET", "/_sandbox/messages"): self._messages,
             ("GET", "/_sandbox/persons"): self._persons,
+            ("GET", "/_sandbox/callbacks"): self._show_callbacks,
+            ("POST", "/_sandbox/callbacks"): self._set_callbacks,
             ("POST", "/_sandbox/acts"): self._act,
             ("POST", "/_sandbox/clock"): self._advance_clock,
         }
@@ -91,7 +97,7 @@ class SandboxServer:
             return _json({"error": "no such control call"}, 404)
         try:
             return await handler(request)
-        except (SwitchError, msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+        except (SwitchError, CallbackError, msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -104,12 +110,28 @@ class SandboxServer:
             return sandbox_delivery.plain(error.answer)
         self.calls[demand.operation] = self.calls.get(demand.operation, 0) + 1
         if not self.switches:
-            return sandbox_delivery.plain(self.institution.answer(demand))
+            answer = self.institution.answer(demand)
+            self._call_back(self.institution.take_callbacks())
+            return sandbox_delivery.plain(answer)
         latency_seconds, fault = self.switches.take(demand.operation)
         answer = self._answer(demand, fault)
+        await self._call_back_early(self.institution.take_callbacks())
         if latency_seconds:
             await asyncio.sleep(latency_seconds)
         return await sandbox_delivery.deliver(request, fault, answer)
+
+    def _call_back(self, due: list[Callback]) -> None:
+        for callback in due:
+            self.callbacks.later(callback, {})
+
+    async def _call_back_early(self, due: list[Callback]) -> None:
+        """Send what a switch wants before the answer; the rest goes after it."""
+        for callback in due:
+            modes = self.switches.take_callback(callback)
+            if "callback_early" in modes:
+                await self.callbacks.now(callback, modes)
+            else:
+                self.callbacks.later(callback, modes)
 
     def _answer(self, demand: Demand, fault: Switch | None) -> Answer:
         """Act (unless the fault comes before the effect) and spoil the answer as the fault says."""
@@ -143,6 +165,7 @@ class SandboxServer:
         self.institution.ledger.reset()
         self.institution.desk.advanced = timedelta()
         self.institution.reset()
+        self.callbacks.reset()
         self.calls.clear()
         return _json({"effects": []})
 
@@ -163,6 +186,14 @@ class SandboxServer:
     async def _persons(self, request: web.BaseRequest) -> web.StreamResponse:
         persons = self.institution.persons.listed
         return _json([{"key": person.key, "outcome": person.outcome, **person.text} for person in persons])
+
+    async def _show_callbacks(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"url": self.callbacks.url, "sent": self.callbacks.sent})
+
+    async def _set_callbacks(self, request: web.BaseRequest) -> web.StreamResponse:
+        url = msgspec.json.decode(await request.read())["url"]
+        self.callbacks.url = loopback(url) if url else ""
+        return _json({"url": self.callbacks.url})
 
     async def _act(self, request: web.BaseRequest) -> web.StreamResponse:
         facts = msgspec.json.decode(await request.read())
@@ -186,25 +217,16 @@ def find_folder(name: str) -> Path:
     raise SandboxError(f"no connector named {name!r} has a sandbox.toml")
 
 
-def open_institution(folder: Path, ledger: Ledger) -> Institution:
+def open_institution(folder: Path, ledger: Ledger) -> DataInstitution:
     """The institution that a package folder plays. Raises ManifestError: one sentence with file and key."""
-    script = folder / "sandbox.py"
-    desk = Desk(folder.name, folder, ledger, read_settings(folder), read_signing(folder))
-    if not script.is_file():
-        return DataInstitution(desk)
-    spec = importlib.util.spec_from_file_location(f"sandbox_of_{folder.name}", script)
-    if spec is None or spec.loader is None:
-        raise SandboxError(f"{script} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    institution: Institution = module.Sandbox(desk)
-    return institution
+    load_document(folder)  # whatever is wrong with it is said by its own check
+    return DataInstitution(Desk(folder.name, folder, ledger, read_settings(folder), read_signing(folder)))
 
 
-async def serve(institution: Institution, host: str, port: int) -> None:
+async def serve(institution: DataInstitution, host: str, port: int, callback_url: str = "") -> None:
     """Serve until SIGTERM or SIGINT; prints one line when it listens. Raises SandboxError when the port is taken."""
-    server = web.Server(SandboxServer(institution).handle, access_log=None, handler_cancellation=True)
+    sandbox = SandboxServer(institution, callback_url)
+    server = web.Server(sandbox.handle, access_log=None, handler_cancellation=True)
     runner = web.ServerRunner(server, shutdown_timeout=0.2)
     await runner.setup()
     stop = asyncio.Event()
@@ -221,6 +243,7 @@ async def serve(institution: Institution, host: str, port: int) -> None:
         sys.stdout.flush()
         await stop.wait()
     finally:
+        await sandbox.callbacks.close()
         await runner.cleanup()
         institution.ledger.close()
 
@@ -232,14 +255,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--ledger", type=Path, help="file (JSON lines) that keeps the ledger over a restart")
+    parser.add_argument("--callbacks", default="", metavar="URL", help="where the institution sends its own messages")
     options = parser.parse_args(arguments)
     try:
         folder = Path(options.name) if "/" in options.name else find_folder(options.name)
         institution = open_institution(folder, Ledger(options.ledger))
         _allow_many_connections()
         run = _fast_runner()
-        run(serve(institution, options.host, options.port))
-    except (SandboxError, ManifestError, SettingError, OSError, tomllib.TOMLDecodeError) as error:
+        run(serve(institution, options.host, options.port, options.callbacks))
+    except (SandboxError, CallbackError, ManifestError, SettingError, OSError, tomllib.TOMLDecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

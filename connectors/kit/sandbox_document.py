@@ -4,7 +4,6 @@ Whether an act happens (`done`) is always written beside what is answered (`say`
 refuse and have acted, or say yes and have done nothing.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from connectors.kit.manifest import ManifestError
+from connectors.kit.manifest.places import line_of, read_toml
 
 Expression = str  #: JMESPath, as in mapping documents.
 Leaves = Mapping[str, Any]  #: A tree whose text leaves are expressions.
@@ -27,52 +27,87 @@ class _Strict(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 class Consequence(_Strict, frozen=True):
     """What follows when a rule holds: what happens, and what is answered."""
 
-    #: The act is done and counted in the ledger; must be written wherever the operation has an `effect`.
-    done: bool | None = None
-    keep: Mapping[str, Leaves] = {}  #: Name of something kept -> the fields that are written into it.
-    draw: str | None = None  #: Draws the next of `numbers`; the rules see it as `number`.
-    document: str | None = None  #: Which of `documents` is made; the rules see it as `document`.
-    message: Leaves = {}  #: A message (SMS) that goes out to a person.
-    new_token: bool = False  #: Issues an access token; the rules see it as `token`.
-    say: str | None = None  #: The institution's code; the answer sees it as `code`, and its text as `text`.
-    fault: str | None = None  #: SOAP: a Fault with this code instead of an answer.
-    status: HttpStatus | None = None  #: HTTP status; 200 unless it is said.
-    answer: str | None = None  #: Which of `answers`; the operation's own unless it is said.
-    add: Leaves = {}  #: Fields beside those of the answer's form.
-    headers: Leaves = {}  #: HTTP headers of the answer.
+    done: Annotated[
+        bool | None,
+        Meta(
+            description="The act is done and counted in the ledger; to be said wherever the operation has an `effect`."
+        ),
+    ] = None
+    keep: Annotated[
+        Mapping[str, Leaves], Meta(description="Name of something kept -> the fields that are written into it.")
+    ] = {}
+    draw: Annotated[str | None, Meta(description="Draws the next of `numbers`; the rules see it as `number`.")] = None
+    document: Annotated[
+        str | None, Meta(description="Which of `documents` is made; the rules see it as `document`.")
+    ] = None
+    message: Annotated[Leaves, Meta(description="A message (SMS) that goes out to a person.")] = {}
+    new_token: Annotated[bool, Meta(description="Issues an access token; the rules see it as `token`.")] = False
+    say: Annotated[
+        str | None, Meta(description="The institution's code; the answer sees it as `code`, and its text as `text`.")
+    ] = None
+    fault: Annotated[str | None, Meta(description="SOAP: a Fault with this code instead of an answer.")] = None
+    status: Annotated[HttpStatus | None, Meta(description="HTTP status; 200 unless it is said.")] = None
+    answer: Annotated[
+        str | None,
+        Meta(description="Which of `answers`; the operation's own unless it is said."),
+    ] = None
+    add: Annotated[Leaves, Meta(description="Fields beside those of the answer's form.")] = {}
+    headers: Annotated[Leaves, Meta(description="HTTP headers of the answer.")] = {}
 
 
 class Rule(Consequence, frozen=True):
     """Conditions, all of which must hold, and what follows then. A rule without conditions always holds."""
 
-    if_: Expression | None = field(default=None, name="if")
-    unless: Expression | None = None  #: Holds when this gives nothing, false, or empty text.
-    missing: tuple[str, ...] = ()  #: Holds when one of these fields of the request is absent or empty.
-    unlike: Mapping[str, str] = {}  #: Holds when one of these fields is no text of this pattern.
-    bad_token: Expression | None = None  #: Holds unless this is a token that was issued and has not ended.
-    outcomes: Expression | None = (
-        None  #: Here the outcome of this name decides, when the operation's `outcomes` list it.
+    if_: Annotated[Expression | None, Meta(description="Holds when this gives something.")] = field(
+        default=None, name="if"
     )
-    use: str | None = None  #: Here stand the rules of this name in `shared`.
+    unless: Annotated[Expression | None, Meta(description="Holds when this gives nothing, false, or empty text.")] = (
+        None
+    )
+    missing: Annotated[
+        tuple[str, ...], Meta(description="Holds when one of these fields of the request is absent or empty.")
+    ] = ()
+    unlike: Annotated[
+        Mapping[str, str], Meta(description="Holds when one of these fields is no text of this pattern.")
+    ] = {}
+    bad_token: Annotated[
+        Expression | None, Meta(description="Holds unless this is a token that was issued and has not ended.")
+    ] = None
+    outcomes: Annotated[
+        Expression | None,
+        Meta(description="Here the outcome of this name decides, when the operation's `outcomes` list it."),
+    ] = None
+    use: Annotated[str | None, Meta(description="Here stand the rules of this name in `shared`.")] = None
 
 
 class Operation(_Strict, frozen=True):
     """How one operation behaves: the first rule that holds is played."""
 
-    rules: tuple[Rule, ...] = ()  #: None: answered from samples/, or with values that the contract allows.
-    outcomes: Mapping[str, Consequence] = {}  #: A test person's outcome -> what follows.
-    effect: str | None = None  #: The ledger's word for the act; left out when it changes nothing.
-    answer: str | None = None  #: Which of `answers`.
-    keep_when_done: Mapping[str, Leaves] = {}  #: Like a rule's `keep`, whenever the act is done.
+    rules: Annotated[
+        tuple[Rule, ...], Meta(description="None: answered from samples/, or with values that the contract allows.")
+    ] = ()
+    outcomes: Annotated[Mapping[str, Consequence], Meta(description="A test person's outcome -> what follows.")] = {}
+    effect: Annotated[
+        str | None, Meta(description="The ledger's word for the act; left out when it changes nothing.")
+    ] = None
+    answer: Annotated[str | None, Meta(description="Which of `answers`.")] = None
+    keep_when_done: Annotated[
+        Mapping[str, Leaves], Meta(description="Like a rule's `keep`, whenever the act is done.")
+    ] = {}
 
 
 class Read(_Strict, frozen=True):
     """A name that the rules read, when it is not a plain expression. Exactly one key is given."""
 
-    kept_under: Expression | None = None  #: What a rule has kept under this key, also over a restart.
-    person: Expression | None = None  #: The test person with this number: `number`, `outcome`, and the person's facts.
+    kept_under: Annotated[
+        Expression | None, Meta(description="What a rule has kept under this key, also over a restart.")
+    ] = None
+    person: Annotated[
+        Expression | None,
+        Meta(description="The test person with this number: `number`, `outcome`, and the person's facts."),
+    ] = None
     random_digits: Annotated[int, Meta(ge=1, le=40)] | None = None
-    days_from_today: int | None = None  #: A date, YYYY-MM-DD.
+    days_from_today: Annotated[int | None, Meta(description="A date, YYYY-MM-DD.")] = None
 
 
 class Fault(_Strict, frozen=True):
@@ -98,7 +133,7 @@ class Call(_Strict, frozen=True):
 class Act(_Strict, frozen=True):
     """A deed of the institution's staff, asked for through the control API with an operation id."""
 
-    kept: str  #: Which of the kept things is changed.
+    kept: Annotated[str, Meta(description="Which of the kept things is changed.")]
     keep: Leaves
 
 
@@ -116,26 +151,26 @@ class Signing(_Strict, frozen=True):
 
 
 class Callback(_Strict, frozen=True):
-    """What the institution sends by itself after an act was done."""
+    """What the institution sends by itself after an act; the manifest's callback of this name says how it is signed."""
 
-    after: str  #: The operation whose act it reports.
-    url: Expression  #: Where to; only an address of this machine is called.
-    body: Leaves
-    seconds: Annotated[float, Meta(ge=0)] = 0.0  #: After the answer.
-    signature_header: str = "X-Signature"
-    secret: Expression | None = None  #: Key of the HMAC-SHA256 (hex) over the body; None: unsigned.
+    after: Annotated[str, Meta(description="The operation whose act it reports.")]
+    body: Annotated[Leaves, Meta(description="The JSON object that is sent; sees what the operation's rules see.")]
+    seconds: Annotated[float, Meta(ge=0, description="So long after the answer.")] = 0.0
 
 
 class SandboxDocument(_Strict, frozen=True):
     """A whole sandbox.toml."""
 
-    settings: Mapping[str, str | int | float | bool]  #: The connector's settings that fit it; `{port}` is filled in.
+    settings: Annotated[
+        Mapping[str, str | int | float | bool],
+        Meta(description="The connector's settings that fit it; `{port}` is filled in."),
+    ]
     reads: Mapping[Name, Expression | Read] = {}
-    texts: Mapping[str, str] = {}  #: Code -> the institution's words; "*" for any other.
-    numbers: Mapping[Name, int] = {}  #: The first number that is drawn.
+    texts: Annotated[Mapping[str, str], Meta(description="Code -> the institution's words; '*' for any other.")] = {}
+    numbers: Annotated[Mapping[Name, int], Meta(description="The first number that is drawn.")] = {}
     answers: Mapping[Name, Leaves] = {}
     faults: Mapping[str, Fault] = {}
-    fault_detail: Leaves = {}  #: SOAP: the detail of a Fault; sees `code` and `text`.
+    fault_detail: Annotated[Leaves, Meta(description="SOAP: the detail of a Fault; sees `code` and `text`.")] = {}
     documents: Mapping[Name, Document] = {}
     shared: Mapping[Name, tuple[Rule, ...]] = {}
     calls: Mapping[str, Call] = {}
@@ -144,9 +179,13 @@ class SandboxDocument(_Strict, frozen=True):
     tokens: Tokens = Tokens()
     signing: Signing | None = None
     callbacks: Mapping[Name, Callback] = {}
-    broken: Consequence = Consequence(status=500)  #: "Something is wrong with me", naming no listed refusal.
-    not_found: Consequence = Consequence(status=404)  #: REST: no such call.
-    not_valid: Consequence = Consequence(status=422)  #: REST: the request is not of the contract.
+    broken: Annotated[Consequence, Meta(description="'Something is wrong with me', naming no listed refusal.")] = (
+        Consequence(status=500)
+    )
+    not_found: Annotated[Consequence, Meta(description="REST: no such call.")] = Consequence(status=404)
+    not_valid: Annotated[Consequence, Meta(description="REST: the request is not of the contract.")] = Consequence(
+        status=422
+    )
 
 
 def file_of(folder: Path) -> str:
@@ -157,15 +196,9 @@ def file_of(folder: Path) -> str:
 def load_document(folder: Path) -> SandboxDocument:
     """The sandbox.toml of a package folder. Raises ManifestError: one sentence with file and key."""
     file = file_of(folder)
-    try:
-        document = msgspec.convert(tomllib.loads((folder / "sandbox.toml").read_text("utf-8")), SandboxDocument)
-    except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        raise ManifestError(file, path.strip("`.").removeprefix("."), problem) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(file, "", str(error)) from error
+    document, text = read_toml(folder / "sandbox.toml", file, SandboxDocument)
     for key, problem in _problems(document):
-        raise ManifestError(file, key, problem)
+        raise ManifestError(file, key, problem, line_of(text, key))
     return document
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from lxml import etree
 
-from connectors.kit.sandbox_institution import Answer
+from connectors.kit.sandbox_institution import Answer, Callback
 
 #: What a mode takes as its value.
 NUMBER, NOTHING, OPTIONAL_TEXT, TEXT = "a number", "nothing", "a text or nothing", "a text"
@@ -42,6 +42,16 @@ MODES: Mapping[str, str] = {
     "case": TEXT,  # no fault: answers as for this outcome of a person, or with this sample case
     "token_expired": NOTHING,  # all tokens are void from this request on
 }
+#: Of what the institution sends by itself; `operation` is the callback's name, or that of the act before it.
+CALLBACK_MODES: Mapping[str, str] = {
+    "callback_early": NOTHING,  # it arrives before the answer does
+    "callback_late": NUMBER,  # so many milliseconds later
+    "callback_twice": NOTHING,
+    "callback_never": NOTHING,
+    "callback_out_of_order": NOTHING,  # held until the next one without this switch has gone
+    "callback_unsigned": NOTHING,
+    "callback_badly_signed": NOTHING,
+}
 BEFORE_EFFECT = frozenset({"cut_before", "redirect", "fault"})
 BLOCK = 1 << 20
 
@@ -70,9 +80,9 @@ def read_switch(body: Any) -> Switch:
         raise SwitchError("a switch is an object of operation, mode, value and times")
     times: Any = body.get("times")
     switch = Switch(body.get("operation", "*"), body.get("mode", ""), body.get("value"), times)
-    kind = MODES.get(switch.mode)
+    kind = MODES.get(switch.mode) or CALLBACK_MODES.get(switch.mode)
     if kind is None:
-        raise SwitchError(f"mode is one of {', '.join(MODES)}")
+        raise SwitchError(f"mode is one of {', '.join((*MODES, *CALLBACK_MODES))}")
     if times is not None and (not isinstance(times, int) or times < 1):
         raise SwitchError("times is a whole number from 1, or null for always")
     if not _fits(kind, switch.value):
@@ -120,6 +130,8 @@ class Switches:
         """For one request: seconds of latency (of all that apply), and the first other fault; counts `times` down."""
         latency_seconds, fault = 0.0, None
         for switch in [switch for switch in self._on if switch.operation in ("*", operation)]:
+            if switch.mode in CALLBACK_MODES:
+                continue
             if switch.mode == "latency":
                 latency_seconds += switch.value / 1000
             elif fault is None:
@@ -128,6 +140,15 @@ class Switches:
                 continue
             self._spend(switch)
         return latency_seconds, fault
+
+    def take_callback(self, callback: Callback) -> Mapping[str, Any]:
+        """For one callback: the modes that apply, with their values; counts `times` down."""
+        found = {}
+        for switch in list(self._on):
+            if switch.mode in CALLBACK_MODES and switch.operation in ("*", callback.name, callback.operation):
+                found[switch.mode] = switch.value
+                self._spend(switch)
+        return found
 
     def _spend(self, switch: Switch) -> None:
         if switch.times is not None:

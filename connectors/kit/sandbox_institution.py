@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from connectors.kit.manifest import ManifestError
 from connectors.kit.sandbox_ledger import Ledger
 
 JSON = "application/json; charset=utf-8"
@@ -44,6 +45,16 @@ class Answer:
     status: int = 200
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A message that the institution sends by itself."""
+
+    name: str
+    operation: str  #: After which act.
+    body: bytes
+    seconds: float  #: So long after the answer.
 
 
 class NotUnderstoodError(Exception):
@@ -153,6 +164,16 @@ def read_object(raw: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def _persons(folder: Path) -> Persons:
+    try:
+        return Persons.load(folder / "persons.toml")
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{folder.name}/persons.toml", "", str(error)) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        problem = f"each person has outcome, ar and en ({type(error).__name__}: {error})"
+        raise ManifestError(f"{folder.name}/persons.toml", "persons", problem) from error
+
+
 class Institution(ABC):
     """An institution's own part of its sandbox: package folders define a subclass named `Sandbox`.
 
@@ -165,7 +186,7 @@ class Institution(ABC):
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.ledger = desk.ledger
-        self.persons = Persons.load(desk.folder / "persons.toml")
+        self.persons = _persons(desk.folder)
 
     @abstractmethod
     def hear(self, heard: Heard) -> Demand:
@@ -188,6 +209,10 @@ class Institution(ABC):
 
     def messages(self) -> list[Mapping[str, Any]]:
         """Messages that would have reached people outside (SMS), oldest first."""
+        return []
+
+    def take_callbacks(self) -> list[Callback]:
+        """What is to be sent by itself after the act that was just done; asked for once after each answer."""
         return []
 
     def act(self, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from connectors.kit.sample_values import NoSample
 from connectors.kit.sandbox_callers import Callers
 from connectors.kit.sandbox_cases import load_cases
 from connectors.kit.sandbox_document import SandboxDocument, load_document
-from connectors.kit.sandbox_institution import XML, Answer, Demand, Desk, Heard, Institution, Persons
+from connectors.kit.sandbox_institution import XML, Answer, Callback, Demand, Desk, Heard, Institution, Persons
 from connectors.kit.sandbox_openapi import OpenApi
 from connectors.kit.sandbox_rest import RestSide
 from connectors.kit.sandbox_rules import RulePlayer
@@ -30,6 +30,7 @@ class DataInstitution(Institution):
         super().__init__(desk)
         manifest = load_manifest(desk.folder)
         document = load_document(desk.folder)
+        self.manifest = manifest
         self._tokens = TokenStore(desk, document.tokens.lifetime_seconds)
         self._callers = Callers(manifest, desk, self._tokens)
         self._rules = RulePlayer(document, desk, self.persons, self._tokens)
@@ -125,6 +126,13 @@ class DataInstitution(Institution):
     def messages(self) -> list[Mapping[str, Any]]:
         """The messages that went out."""
         return self._rules.messages + (self._samples.messages if self._samples is not None else [])
+
+    def take_callbacks(self) -> list[Callback]:
+        """See Institution."""
+        due = self._rules.due
+        if due:
+            self._rules.due = []
+        return due
 
     def act(self, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         """A deed of the staff, by operation id. Raises KeyError."""

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from connectors.kit.sandbox_document import Operation, Read, Rule, SandboxDocument
-from connectors.kit.sandbox_institution import Desk, Persons
+from connectors.kit.sandbox_institution import Callback, Desk, Persons
 from connectors.kit.sandbox_steps import Context, Spoken, Step
 from connectors.kit.sandbox_tokens import TokenStore
 from connectors.kit.sandbox_words import Words
@@ -35,6 +37,11 @@ class RulePlayer:
         self._persons = persons
         words = Words(desk.folder, document)
         self._reads = [(name, *self._reader(name, read, words)) for name, read in document.reads.items()]
+        self._callbacks = {
+            name: words.template(dict(callback.body), f"callbacks.{name}.body")
+            for name, callback in document.callbacks.items()
+        }
+        self.due: list[Callback] = []  #: What is to be sent after the act that was just done.
         self._operations = {
             name: _RuleList(self, name, operation, words)
             for name, operation in document.operations.items()
@@ -66,6 +73,10 @@ class RulePlayer:
         key = f"{self.document.acts[action].kept}:{operation_id}"
         memory = self.desk.ledger.memory
         self.desk.ledger.remember(key, {**memory[key], **(self._acts[action]({}) or {})})
+
+    def called_back(self, operation: str) -> dict[str, Template]:
+        """The bodies of what is sent after the operation's act, by the callbacks' names."""
+        return {n: body for n, body in self._callbacks.items() if self.document.callbacks[n].after == operation}
 
     def readers(self, needed: set[str]) -> tuple[list[tuple[str, Reader]], frozenset[str]]:
         """The readers of the names in `needed` and of those that they read themselves, in order; and all the names."""
@@ -134,13 +145,17 @@ class _RuleList:
     """The rules of one operation."""
 
     def __init__(self, player: RulePlayer, name: str, operation: Operation, words: Words) -> None:
+        self._player = player
         self._desk = player.desk
+        self._name = name
+        self._callbacks = player.called_back(name)
         self._outcomes = {
             outcome: Step(player, f"operations.{name}.outcomes.{outcome}", name, operation, given, words)
             for outcome, given in operation.outcomes.items()
         }
         self._rules: list[tuple[Holds | None, Step | Template]] = []
         needed = {name for step in self._outcomes.values() for name in step.mentions}
+        needed |= {name for body in self._callbacks.values() for name in body.fields}
         for key, rule in _flat(player.document, name, operation):
             holds, mentions = _condition(player, rule, key, words)
             what = _what(player, name, operation, rule, key, words)
@@ -158,7 +173,15 @@ class _RuleList:
         for name, read in self._reads:
             context[name] = read(context)
         step = self._outcomes.get(outcome) if outcome is not None else None
-        return (step or self._chosen(context)).play(context)
+        spoken = (step or self._chosen(context)).play(context)
+        if spoken.done and self._callbacks:
+            self._call_back(context)
+        return spoken
+
+    def _call_back(self, context: Context) -> None:
+        for name, body in self._callbacks.items():
+            seconds = self._player.document.callbacks[name].seconds
+            self._player.due.append(Callback(name, self._name, msgspec.json.encode(body(context) or {}), seconds))
 
     def _chosen(self, context: Context) -> Step:
         for holds, what in self._rules:

@@ -13,7 +13,7 @@ _ID = "https://jisr.example/schemas/manifest.schema.json"
 def manifest_schema() -> dict[str, Any]:
     """JSON Schema 2020-12. What the loader checks between the parts beyond this, it says itself."""
     schema = msgspec.json.schema(Manifest)
-    schema = _plain(schema)
+    schema = plain(schema)
     definitions = schema["$defs"]
     manifest = definitions["Manifest"]
     manifest["properties"]["name"]["pattern"] = _whole(NAME.pattern)
@@ -51,15 +51,15 @@ def manifest_schema() -> dict[str, Any]:
     }
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
     """Without what TOML does not have (null), and without the words of OpenAPI that msgspec adds."""
     if isinstance(node, list):
-        return [_plain(item) for item in node]
+        return [plain(item) for item in node]
     if not isinstance(node, dict):
         return node
-    kept = {key: _plain(value) for key, value in node.items() if key not in {"discriminator", "properties"}}
+    kept = {key: plain(value) for key, value in node.items() if key not in {"discriminator", "properties"}}
     if "properties" in node:  # names, not words of JSON Schema
-        kept["properties"] = {name: _plain(declared) for name, declared in node["properties"].items()}
+        kept["properties"] = {name: plain(declared) for name, declared in node["properties"].items()}
     if "description" in kept:
         kept["description"] = cleandoc(kept["description"])
     if isinstance(kept.get("default", 0), dict | None):
