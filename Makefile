@@ -33,8 +33,9 @@ check: $(DEV) ## Run what stands beside the tests: linter, format, types, import
 	@$(BIN)/lint-imports
 	@$(BIN)/jisr docs check
 
-corpus: $(DEV) ## Hold the SOAP codec against zeep on the WSDLs that packages bring (downloads them)
+corpus: $(DEV) ## Hold codec and importer against the contracts that packages bring (downloads them)
 	@$(BIN)/python -m tests.corpus
+	@$(BIN)/python -m tests.corpus.imports
 
 format: $(DEV) ## Put the code into the house's format
 	@$(BIN)/ruff check --fix-only --quiet .

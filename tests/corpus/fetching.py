@@ -12,9 +12,9 @@ LIST = Path(__file__).with_name("packages.toml")
 SECONDS = 180
 
 
-def fetch(folder: Path) -> Iterator[tuple[str, Path | None]]:
+def fetch(folder: Path, listed_in: Path = LIST) -> Iterator[tuple[str, Path | None]]:
     """Each package's name with the folder that it was unpacked into; None for one that is not to be had."""
-    listed = tomllib.loads(LIST.read_text("utf-8"))
+    listed = tomllib.loads(listed_in.read_text("utf-8"))
     for number, (kind, name) in enumerate((kind, name) for kind, names in listed.items() for name in names):
         place = folder / f"{number:03}"
         (place / "packed").mkdir(parents=True)

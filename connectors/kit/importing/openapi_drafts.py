@@ -35,12 +35,23 @@ class Drafting:
 
     def __init__(self, document: Mapping[str, Any], *, openapi30: bool, prefix: str) -> None:
         self._document = document
-        self._samples = JsonSamples(document, openapi30=openapi30)
+        self._strict = self._samples = JsonSamples(document, openapi30=openapi30)
+        self._lenient = JsonSamples(document, openapi30=openapi30, lenient=True)
         self._fields = JsonFields(document)
         self._prefix = prefix.rstrip("/")
 
     def draft(self, name: str, method: str, path: str, operation: Mapping[str, Any]) -> Draft:
-        """One operation. Raises UnsupportedError and NoSample."""
+        """One operation. Raises UnsupportedError and NoSample.
+
+        Where no value fits exactly one branch of a `oneOf`, as in many contracts, several may fit."""
+        try:
+            self._samples = self._strict
+            return self._draft(name, method, path, operation)
+        except NoSample:
+            self._samples = self._lenient
+            return self._draft(name, method, path, operation)
+
+    def _draft(self, name: str, method: str, path: str, operation: Mapping[str, Any]) -> Draft:
         places: dict[str, str] = {}
         wire_path = _PLACE.sub(lambda found: self._place(found[1], places), f"{self._prefix}{path}")
         if not _WIRE.fullmatch(wire_path) or wire_path.count("{") != len(places):
@@ -130,7 +141,7 @@ class Drafting:
         field = self._fields.parameter(name, schema, required=required)
         field.documentation = str(parameter.get("description") or field.documentation)
         try:
-            sample = _scalar(self._samples.value(schema), name)
+            sample = _scalar(self._samples.value(schema, name=name), name)
         except NoSample:
             sample = None
         if (
@@ -190,7 +201,7 @@ class Drafting:
         seen: set[int] = set()
         if schema is None:
             return Field("", "", "no content"), {}, seen
-        made = self._samples.value(schema, omit="writeOnly")
+        made = self._samples.value(schema, omit="writeOnly") if schema not in ({}, True) else {}
         root = self._fields.message(schema)
         if isinstance(made, list):
             rows = root
@@ -228,8 +239,10 @@ class Drafting:
         raise UnsupportedError("a reference in it leads to nothing", "فيها مرجع لا يؤدي إلى شيء")
 
     def _checker(self, schema: Any) -> Any:
+        samples = self._samples
+
         def check(body: bytes) -> str | None:
-            return self._samples.problem(schema, json.loads(body) if body else {})
+            return samples.problem(schema, json.loads(body) if body else {})
 
         return check
 

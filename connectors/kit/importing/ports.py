@@ -68,18 +68,24 @@ class Port:
 
 
 def read_ports(contract: XmlFiles, schemas: SchemaSet) -> list[Port]:
-    """All ports; what would keep the others from being read is taken out of the vendored copy.
+    """All ports; where none can be used, the bindings in their place.
 
-    Raises ContractRefused when the document is no WSDL 1.1."""
+    What would keep the others from being read is taken out of the vendored copy. Raises ContractRefused when the
+    document is no WSDL 1.1.
+    """
     root = contract.main.root
     if root.tag != f"{_W}definitions":
         raise _no_wsdl(root, contract.main)
     reader = _Reader(contract, schemas)
-    ports = [
-        reader.port(file, service, port)
-        for file, service in reader.services()
-        for port in service.iterfind(f"{_W}port")
-    ]
+    main = contract.main
+    nodes = [(service, port) for service in root.iterfind(f"{_W}service") for port in service.iterfind(f"{_W}port")]
+    ports = [reader.port(main, service, node) for service, node in nodes]
+    if not any(port.operations for port in ports):
+        for node in list(root.iter(f"{_W}port")):
+            node.getparent().remove(node)
+        found = list(reader.bindings())
+        own = [port for file, port in found if file is main]
+        ports += own or [port for _, port in found]
     reader.prune()
     return ports
 
@@ -112,16 +118,23 @@ class _Reader:
         self._schemas = schemas
         self._found: dict[tuple[str, str], Any] = {}
         self._broken: list[Any] = []
+        self._files: dict[int, XmlFile] = {}  #: Nodes live as long as the documents that hold them in `_found`.
         for file in contract.files.values():
             if file.root.tag == f"{_W}definitions":
                 for kind in ("message", "portType", "binding"):
                     for node in file.root.iterfind(f"{_W}{kind}"):
                         name = clark(file.root.get("targetNamespace"), node.get("name") or "")
                         self._found.setdefault((kind, name), node)
+                        self._files[id(node)] = file
 
-    def services(self) -> Iterator[tuple[XmlFile, Any]]:
-        for file in self._contract.files.values():
-            yield from ((file, node) for node in file.root.iterfind(f"{_W}service"))
+    def bindings(self) -> Iterator[tuple[XmlFile, Port]]:
+        """The SOAP bindings as ports: a contract may leave it to others to say where it is served."""
+        for (kind, name), node in self._found.items():
+            if kind == "binding" and any(_version(child) for child in node):
+                port = Port("", name.rpartition("}")[2], "", "")
+                self._bind(port, node)
+                if port.operations:
+                    yield self._files[id(node)], port
 
     def port(self, file: XmlFile, service: Any, node: Any) -> Port:
         version, address = _address(node)
@@ -134,13 +147,17 @@ class _Reader:
                 f"تُرك المنفذ {port.name}: لا يوجد ربط {node.get('binding')} ({file.place(node)}).",
             ))  # fmt: skip
             return port
+        self._bind(port, binding)
+        return port
+
+    def _bind(self, port: Port, binding: Any) -> None:
         soap = next((child for child in binding if _version(child)), None)
-        if soap is None or (not version and not _version(soap)):
+        if soap is None:
             port.version = ""
             port.problems.append(Words(
                 f"The port {port.name} is left out: it is not a SOAP port.", f"تُرك المنفذ {port.name}: ليس منفذ SOAP."
             ))  # fmt: skip
-            return port
+            return
         port.version = _version(soap)
         port.mtom = any(_MTOM in str(each.tag) for each in binding.iter() if isinstance(each.tag, str))
         if not (soap.get("transport") or "http").lower().rstrip("/").endswith("http"):
@@ -148,9 +165,8 @@ class _Reader:
                 f"The port {port.name} is left out: its transport is {soap.get('transport')}, not HTTP.",
                 f"تُرك المنفذ {port.name}: وسيلة نقله {soap.get('transport')} وليست HTTP.",
             ))  # fmt: skip
-            return port
+            return
         self._operations(port, binding, soap)
-        return port
 
     def prune(self) -> None:
         """Take what is broken out of the documents, with what only leads there."""
@@ -232,10 +248,6 @@ class _Reader:
     def _one_element(parts: list[Part]) -> tuple[Part, ...]:
         if len(parts) > 1:
             raise _BadOperation("its body has several parts", "لجسم رسالتها أجزاء عدة")
-        if parts and parts[0].element is None:
-            raise _BadOperation(
-                "its document-style message has a type instead of an element", "رسالتها (document) بنوع لا بعنصر"
-            )
         return tuple(parts)
 
     def _part(self, node: Any) -> Part:

@@ -137,7 +137,7 @@ class _Mending:
     def _import(self, file: XmlFile, schema: Any, namespace: str, node: Any, home: XmlFile | None) -> None:
         if node is None:
             node = etree.Element(_IMPORT, {"namespace": namespace})
-            schema.insert(0, node)
+        schema.insert(0, node)  # before what uses it, where readers expect it; one that stands there is moved
         target = home if home is not None else self._standard(namespace)
         if target is not self._contract.main and target is not file:
             reference = Reference(node, target.name, target)

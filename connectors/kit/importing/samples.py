@@ -1,6 +1,6 @@
 """Sample messages in the canonical document's form: what the skeletons read and what they find in answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lxml import etree
@@ -43,20 +43,22 @@ def canonical(package: str, operation: str, given: Any) -> dict[str, Any]:
     }
 
 
-def of_xml(field: Field, node: Any, seen: set[int]) -> Any:
-    """An element in canonical form; the fields that it has are put into `seen`."""
+def of_xml(field: Field, node: Any, seen: set[int], wild: Sequence[Any] = ()) -> Any:
+    """An element in canonical form; the fields that it has are put into `seen`, `wild` has what stands for xsd:any."""
     seen.add(id(field))
+    if field.children and any(_is_wild(child, wild) for child in node):
+        field.whole = True
     if field.whole or not field.children or node.get(_TYPE) is not None:
-        return plain(node) if field.whole or node.get(_TYPE) is not None else scalar(field.form, node.text or "")
+        return plain(node, wild) if field.whole or node.get(_TYPE) is not None else scalar(field.form, node.text or "")
     result: dict[str, Any] = {}
     for child in field.children:
-        value = _child_of_xml(child, node, seen)
+        value = _child_of_xml(child, node, seen, wild)
         if value is not None:
             result[child.name] = value
     return result
 
 
-def _child_of_xml(child: Field, node: Any, seen: set[int]) -> Any:
+def _child_of_xml(child: Field, node: Any, seen: set[int], wild: Sequence[Any]) -> Any:
     if child.key == "#text":
         seen.add(id(child))
         return scalar(child.form, node.text or "")
@@ -74,13 +76,17 @@ def _child_of_xml(child: Field, node: Any, seen: set[int]) -> Any:
     for one in nodes:
         if child.children and not len(one) and not one.attrib:  # an empty element can only be said as a whole
             child.whole = True
-        child.whole = child.whole or one.get(_TYPE) is not None
-    values = [of_xml(child, one, seen) for one in nodes]
+        child.whole = child.whole or one.get(_TYPE) is not None or any(_is_wild(inner, wild) for inner in one)
+    values = [of_xml(child, one, seen, wild) for one in nodes]
     return values if child.repeats else values[0]
 
 
-def plain(node: Any) -> Any:
-    """An element as it stands: text, or a mapping by local names."""
+def _is_wild(node: Any, wild: Sequence[Any]) -> bool:
+    return any(one is node for one in wild)
+
+
+def plain(node: Any, wild: Sequence[Any] = ()) -> Any:
+    """An element as it stands: text, or a mapping by local names; what stands for an xsd:any is under `#any`."""
     result: dict[str, Any] = {
         f"@{_local(name)}": text for name, text in node.attrib.items() if not name.startswith(_XSI)
     }
@@ -89,7 +95,10 @@ def plain(node: Any) -> Any:
         result["@xsi:type"] = named.rpartition(":")[2]
     for child in node:
         if isinstance(child.tag, str):
-            key, value = _local(child.tag), plain(child)
+            key, value = _local(child.tag), plain(child, wild)
+            if _is_wild(child, wild):
+                result.setdefault("#any", []).append({child.tag: value})
+                continue
             known = result.get(key)
             result[key] = value if key not in result else [*known, value] if isinstance(known, list) else [known, value]
     text = node.text or ""

@@ -129,7 +129,7 @@ class _Writing:
 
     def _blamed(self, error: ManifestError | MappingError) -> list[tuple[Draft, str]]:
         """The operation that an error names; an error that names none costs the contract."""
-        said, key = str(error), str(getattr(error, "key", ""))
+        said, key = str(error).replace(f"{self._folder}/", ""), str(getattr(error, "key", ""))
         for draft in self._package.drafts:
             named = f"mapping/{draft.name}.yaml" in said or key in {draft.wire, f"operations.{draft.name}.wire"}
             if named or key.startswith(f"operations.{draft.name}."):

@@ -75,15 +75,14 @@ def draft_wsdl(
         files=files,
         drafts=drafts,
         authentication=authentication,
-        manifest_tables=_soap_table(contract, chosen, ports),
+        manifest_tables=_soap_table(contract, chosen),
         lock=lock_of(source_name(source), files, drafts),
     )
 
 
-def _soap_table(contract: XmlFiles, chosen: Port, ports: list[Port]) -> str:
+def _soap_table(contract: XmlFiles, chosen: Port) -> str:
     lines = ["[soap]", f'wsdl = "wsdl/{contract.main.name}"', f"path = {toml(chosen.path)}"]
-    if len(ports) > 1:
-        lines.append(f"port = {toml(chosen.name)}")
+    lines.append(f"port = {toml(chosen.name)}")
     return "\n".join(lines)
 
 
@@ -123,6 +122,11 @@ def _chosen(ports: list[Port], wanted: str | None, report: Report) -> Port:
                 f"في العقد أيضاً المنفذ {other.name} (SOAP {other.version}، العمليات: {len(other.operations)})؛ "
                 "يختاره ‎--port.",
             ))  # fmt: skip
+    if not found.service:
+        report.hints.append(Words(
+            f"The contract does not say where it is served: the binding {found.name} was taken; write [soap] path.",
+            f"لا يقول العقد أين تُقدَّم الخدمة: أُخذ الربط {found.name}؛ اكتب path في ‎[soap].",
+        ))  # fmt: skip
     if found.mtom:
         report.hints.append(Words(
             f"The port {found.name} announces MTOM: large attachments may come as separate parts.",
@@ -171,9 +175,10 @@ class _Drafting:
     def _draft(self, operation: SoapOperation, name: str) -> Draft:
         request, answer = self._root(operation.request), self._root(operation.response)
         request_nodes, answer_nodes = self._nodes(operation.request), self._nodes(operation.response)
+        wild = self._samples.wildcards
         seen: set[int] = set()
         response_seen: set[int] = set()
-        given = of_xml(request, request_nodes[0], seen) if request_nodes else {}
+        given = of_xml(request, request_nodes[0], seen, wild) if request_nodes else {}
         if answer_nodes:
             of_xml(answer, answer_nodes[0], response_seen)
         made = Draft(
@@ -184,7 +189,7 @@ class _Drafting:
             sections={"body": request},
             answer=answer,
             given=given if isinstance(given, dict) else {"body": given},
-            whole={"body": plain(request_nodes[0]) if request_nodes else {}},
+            whole={"body": plain(request_nodes[0], wild) if request_nodes else {}},
             seen=seen,
             response=envelope(self._port.version, answer_nodes),
             response_seen=response_seen,
@@ -197,7 +202,13 @@ class _Drafting:
 
     def _root(self, message: Message) -> Field:
         if message.wrapper is None:
-            root = self._fields.element(message.parts[0].element or "") if message.parts else Field("", "", "message")
+            part = message.parts[0] if message.parts else None
+            if part is None:
+                root = Field("", "", "message")
+            elif part.element is not None:
+                root = self._fields.element(part.element)
+            else:
+                root = self._fields.wrapper([(part.name, part.type or "")]).children[0]
         else:
             root = self._fields.wrapper([(part.name, part.type or "") for part in message.parts if part.type])
         root.name, root.form = "", "object"
@@ -206,7 +217,12 @@ class _Drafting:
 
     def _nodes(self, message: Message) -> list[Any]:
         if message.wrapper is None:
-            return [self._samples.element(part.element or "") for part in message.parts]
+            return [
+                self._samples.element(part.element)
+                if part.element is not None
+                else self._samples.typed(part.name, part.type or "")
+                for part in message.parts
+            ]
         root = etree.Element(
             message.wrapper,
             nsmap={"m": message.wrapper[1:].partition("}")[0]} if message.wrapper.startswith("{") else None,

@@ -1,5 +1,6 @@
 """The XML documents of a contract: the WSDL and everything that it imports and includes, read through its source."""
 
+import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from connectors.kit.sample_values.schema_set import PARSER_OPTIONS, XSD
 
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 _IMPORTS = (f"{{{XSD}}}import", f"{{{XSD}}}include", f"{{{XSD}}}redefine", f"{{{WSDL}}}import")
+SOAP_ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 _DEEPEST = 40
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -84,6 +86,8 @@ class XmlFiles:
         known = self.files.get(address)
         if known is None:
             root = parse_xml(path.read_bytes(), path.name)
+            if address == SOAP_ENCODING:
+                _spell_out(root)
             known = self.files[address] = XmlFile(address, path.name, root, self._name(path.name, ".xsd"))
             known.references = [Reference(node, node.get("schemaLocation")) for node in _located(root)]
             for reference in known.references:
@@ -138,6 +142,23 @@ class XmlFiles:
             name = f"{stem}-{number}{suffix}"
         self._names.add(name.lower())
         return name
+
+
+def _spell_out(root: Any) -> None:
+    """Rid the SOAP encoding schema of references to itself: zeep would fetch its namespace for each of them."""
+    groups = {(node.tag, node.get("name")): node for node in root if node.get("name")}
+    while used := [node for node in root.iter(f"{{{XSD}}}group", f"{{{XSD}}}attributeGroup") if node.get("ref")]:
+        for node in used:
+            target = groups[node.tag, node.get("ref").rpartition(":")[2]]
+            for child in target.iterchildren(f"{{{XSD}}}*"):
+                if child.tag == f"{{{XSD}}}annotation":
+                    continue
+                node.addprevious(copy.deepcopy(child))
+            node.getparent().remove(node)
+    for node in list(root.iter(f"{{{XSD}}}attribute", f"{{{XSD}}}element")):
+        own = any((node.get(name) or "").startswith("tns:") for name in ("ref", "type"))
+        if own or (node.tag == f"{{{XSD}}}element" and node.getparent() is root):
+            node.getparent().remove(node)
 
 
 def _located(root: Any) -> list[Any]:

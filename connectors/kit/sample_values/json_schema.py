@@ -23,18 +23,19 @@ _OWN = ("oneOf", "anyOf", "allOf", "$ref")
 class JsonSamples:
     """Makes sample values of the schemas in one document; the same schema gives the same sample each time."""
 
-    def __init__(self, document: Mapping[str, Any], *, openapi30: bool = False) -> None:
+    def __init__(self, document: Mapping[str, Any], *, openapi30: bool = False, lenient: bool = False) -> None:
         """`document` is what local references (`#/…`) are looked up in. With `openapi30`, `nullable` and boolean
-        exclusive bounds are understood."""
+        exclusive bounds are understood. With `lenient`, several branches of a `oneOf` may fit and no
+        property is one too many, because in many contracts nothing would be valid otherwise."""
         self._document = document
-        self._validity = Validity(document, openapi30=openapi30)
+        self._validity = Validity(document, openapi30=openapi30, lenient=lenient)
 
-    def value(self, schema: Any, *, omit: str = "") -> Any:
+    def value(self, schema: Any, *, omit: str = "", name: str = "sample") -> Any:
         """An instance of `schema`. `omit` is `readOnly` for requests and `writeOnly` for answers: such optional
-        properties are left out. Raises NoSample."""
+        properties are left out. Free text says `name`. Raises NoSample."""
         maker = _Maker(self._document, self._validity, omit)
         try:
-            made = maker.value(schema, "sample", ())
+            made = maker.value(schema, name, ())
         except RecursionError as error:
             raise NoSample("its references are nested too deeply") from error
         problem = self._validity.problem(schema, made)

@@ -32,8 +32,9 @@ def resolve(document: Any, reference: str) -> Any:
 class Validity:
     """Validates against schemas of one document."""
 
-    def __init__(self, document: Mapping[str, Any], *, openapi30: bool) -> None:
+    def __init__(self, document: Mapping[str, Any], *, openapi30: bool, lenient: bool = False) -> None:
         self._translate = openapi30
+        self._lenient = lenient
         self._registry: Any = None
         self._document = document
         self._validators: dict[int, tuple[Any, Any]] = {}
@@ -79,6 +80,10 @@ class Validity:
         reference = result.get("$ref")
         if isinstance(reference, str) and reference.startswith("#"):
             result["$ref"] = f"{_ADDRESS}{reference}"
+        if self._lenient and isinstance(result.get("oneOf"), list) and "anyOf" not in result:
+            result["anyOf"] = result.pop("oneOf")
+        if self._lenient and result.get("additionalProperties") is False:
+            del result["additionalProperties"]
         return _translated(result) if self._translate else result
 
 

@@ -34,24 +34,26 @@ class XsdSamples:
 
     def __init__(self, schemas: SchemaSet) -> None:
         self._schemas = schemas
+        self.wildcards: list[Any] = []  #: The elements, of all samples so far, that stand where an xsd:any is.
 
     def element(self, tag: str) -> Any:
         """An instance of the global element (`{namespace}name`), an lxml element. Raises NoSample."""
         declared = self._schemas.find("element", tag)
         if declared is None:
             raise NoSample(f"the schemas have no element {tag}")
-        return _Instance(self._schemas).global_element(declared, tag, None)
+        return _Instance(self._schemas, self.wildcards).global_element(declared, tag, None)
 
     def typed(self, tag: str, type_name: str) -> Any:
         """An instance of a type (`{namespace}name`) under any tag: a part of an RPC message. Raises NoSample."""
-        return _Instance(self._schemas).typed(tag, type_name)
+        return _Instance(self._schemas, self.wildcards).typed(tag, type_name)
 
 
 class _Instance:
     """The making of one sample."""
 
-    def __init__(self, schemas: SchemaSet) -> None:
+    def __init__(self, schemas: SchemaSet, wildcards: list[Any]) -> None:
         self._schemas = schemas
+        self._wildcards = wildcards
         self._stack: list[Any] = []
         self._count = 0
         self._ids = 0
@@ -244,13 +246,14 @@ class _Instance:
             return
         allowed = (part.get("namespace") or "##any").split()
         if part.get("processContents") in {"lax", "skip"}:
-            node.append(etree.Element(clark(self._allowed(allowed, part), "sample")))
+            self._wildcards.append(etree.SubElement(node, clark(self._allowed(allowed, part), "sample")))
             return
         for name in self._schemas.names("element"):
             if _fits(name, allowed, part):
                 found = self._schemas.find("element", name)
                 assert found is not None
                 self.global_element(found, name, node)
+                self._wildcards.append(node[-1])
                 return
         raise NoSample("an xsd:any that no element fits")
 
