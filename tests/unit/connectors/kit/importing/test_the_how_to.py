@@ -21,9 +21,8 @@ def test_the_commands_of_the_page_work_on_the_contract_of_the_page(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     Path("library.wsdl").write_text(files["library.wsdl"], encoding="utf-8")
 
-    for command in commands:
-        if "--against" in command:
-            command = [*command[:-1], "library.wsdl"]
+    for written in commands:
+        command = [*written[:-1], "library.wsdl"] if "--against" in written else written
         result = CliRunner().invoke(app, command, obj=Front(language="en"))
         assert result.exit_code == 0, f"{command}: {result.output} {result.exception}"
 
