@@ -129,7 +129,7 @@ def test_the_security_scheme_becomes_the_kind_of_authentication(tmp_path, kind):
     )
 
 
-UNSUPPORTED = {
+UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
     "multipart": ({"requestBody": {"required": True, "content": {"multipart/form-data": {}}}}, "its body is multipart/form-data, not JSON"),
     "an XML answer": ({"responses": {"200": {"description": "", "content": {"application/xml": {}}}}}, "its answer is application/xml, not JSON"),
     "no success": ({"responses": {"400": {"description": ""}}}, "the contract lists no answer of success"),
