@@ -7,12 +7,17 @@ from lxml import etree
 from zeep.helpers import serialize_object
 from zeep.xsd import AnyObject, CompoundValue, Nil, elements, types
 from zeep.xsd.elements.indicators import Indicator
+from zeep.xsd.types import builtins
 
 from connectors.kit.xsd_codec.complex import TEXT_KEY, TYPE_KEY
 from connectors.kit.xsd_codec.content import ANY_KEY, ITEMS_KEY
 from connectors.kit.xsd_codec.particles import NIL_KEY
 from connectors.kit.xsd_codec.simple import simple_type
 from connectors.kit.xsd_codec.wildcards import plain_element, plain_tree
+
+
+#: Types that zeep writes from tuples only, though it says that it takes text.
+_TUPLES = (builtins.gYear, builtins.gYearMonth, builtins.gMonth, builtins.gMonthDay, builtins.gDay)
 
 
 class ZeepValues:
@@ -47,6 +52,8 @@ class ZeepValues:
             return value if isinstance(value, list) else str(value).split()
         if not isinstance(xsd_type, types.AnySimpleType):
             return value
+        if isinstance(xsd_type, _TUPLES):
+            return xsd_type.pythonvalue(str(value))
         # as text, in our spelling: zeep passes text through
         return value if isinstance(value, bool | bytes) else simple_type(xsd_type).to_text(value)
 
@@ -93,8 +100,11 @@ class ZeepValues:
             if TEXT_KEY in scope.value:
                 yield name, self._simple(scope.value[TEXT_KEY], part.type)
             return
-        found = scope.take(part.qname.text, part.name, many=part.accepts_multiple)
-        if found:
+        whole = isinstance(part.type, types.ListType) and not part.accepts_multiple
+        found = scope.take(part.qname.text, part.name, many=part.accepts_multiple or whole)
+        if whole and found:
+            yield name, self._simple(found, part.type)
+        elif found:
             values = [Nil if each is None else self.to_zeep(each, part.type) for each in found]
             yield name, values if part.accepts_multiple else values[0]
 
@@ -137,10 +147,12 @@ class ZeepValues:
 
     def from_zeep(self, value: Any, xsd_type: Any) -> Any:
         """What zeep read, in our form; None for nothing."""
+        derived = False
         if value is None or value is Nil:
             return None
         if isinstance(value, CompoundValue) and isinstance(value._xsd_type, types.ComplexType):  # noqa: SLF001  # its type
-            xsd_type = value._xsd_type  # noqa: SLF001  # see above
+            declared, xsd_type = xsd_type, value._xsd_type  # noqa: SLF001  # see above
+            derived = xsd_type.is_global and declared is not None and declared.qname != xsd_type.qname
         if isinstance(value, list) and value and all(isinstance(each, etree._Element) for each in value):  # noqa: SLF001  # lxml's class
             parent = value[0].getparent()
             return plain_tree(parent)
@@ -152,7 +164,8 @@ class ZeepValues:
             item_type = xsd_type._array_type.array_type  # noqa: SLF001  # see above
             return {ITEMS_KEY: [self.from_zeep(each, item_type) for each in value]}
         values = value if isinstance(value, Mapping) else value.__values__
-        result = dict(self._from_attributes(values, xsd_type))
+        result = {TYPE_KEY: xsd_type.qname.text} if derived else {}
+        result |= dict(self._from_attributes(values, xsd_type))
         for name, part in xsd_type.elements_nested:
             self._from_part(name, part, values, result)
         return result

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from connectors.kit.xsd_codec.simple import Parts, escape
+from connectors.kit.xsd_codec.simple import Parts, SimpleType, escape
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 NIL = f"{{{XSI}}}nil"
@@ -100,6 +100,10 @@ class ElementParticle:
         values = left.get(self.key)
         if not values:
             self.write_default(append)
+            return
+        if not self.listed and isinstance(self.type, SimpleType) and self.type.plural:
+            self.write(values[:], append)
+            values.clear()
             return
         count = len(values) if self.maximum is None else min(self.maximum, len(values))
         for value in values[:count]:

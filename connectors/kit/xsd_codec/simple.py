@@ -49,6 +49,7 @@ class SimpleType:
     to_text: Callable[[Any], str]  #: Not escaped. Raises ValueError for a value of another kind.
     from_text: Callable[[str], Any]
     binary: bool = False
+    plural: bool = False  #: A list is one value.
 
     def write(self, value: Any, start: str, end: str, append: Callable[[str], None]) -> None:
         """Append the element; `start` lacks its last `>`."""
@@ -80,7 +81,7 @@ def _list_of(item: SimpleType) -> SimpleType:
             value = value.split() if isinstance(value, str) else [value]
         return " ".join(item.to_text(each) if not isinstance(each, str) else each for each in value)
 
-    return SimpleType(to_text, lambda text: [item.from_text(each) for each in text.split()])
+    return SimpleType(to_text, lambda text: [item.from_text(each) for each in text.split()], plural=True)
 
 
 def _text_of(value: Any) -> str:
