@@ -15,7 +15,6 @@ from connectors.kit.xsd_codec.particles import NIL_KEY
 from connectors.kit.xsd_codec.simple import simple_type
 from connectors.kit.xsd_codec.wildcards import plain_element, plain_tree
 
-
 #: Types that zeep writes from tuples only, though it says that it takes text.
 _TUPLES = (builtins.gYear, builtins.gYearMonth, builtins.gMonth, builtins.gMonthDay, builtins.gDay)
 
