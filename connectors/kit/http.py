@@ -27,11 +27,13 @@ from connectors.kit.errors import (
     ConnectorError,
     NotSent,
     Redirected,
+    ServerFailed,
     Throttled,
     TimedOut,
     TooLarge,
     Unreadable,
 )
+from connectors.kit.reception import Received, Reception, Whole, reception
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _KEPT_OF_TOO_LARGE = 64 * 1024
@@ -76,11 +78,11 @@ class _Flight:
     sent: bool = False  #: A byte may have left.
     status: int = 0
     content_type: str = ""
-    received: bytearray = field(default_factory=bytearray)
+    reception: Reception = field(default_factory=Whole)
 
     def exchange(self) -> Exchange:
         milliseconds = round((time.monotonic() - self.begun) * 1000)
-        return Exchange(self.evidence, bytes(self.received), self.status, self.content_type, milliseconds)
+        return Exchange(self.evidence, self.reception.evidence(), self.status, self.content_type, milliseconds)
 
 
 _flight: ContextVar[_Flight] = ContextVar("flight")
@@ -141,18 +143,18 @@ class HttpClient:
         _flight.set(flight)
         try:
             async with asyncio.timeout(max(seconds, 0.0)):
-                headers = await self._converse(request, call.traceparent, flight, max_bytes, fresh=fresh)
+                headers, received = await self._converse(request, call.traceparent, flight, max_bytes, fresh=fresh)
         except TimeoutError as error:
             if flight.sent:
                 raise TimedOut("no whole answer came within the deadline", exchange=flight.exchange()) from error
             raise NotSent("no connection or no place in the pool within the deadline") from error
-        answer = _answer(flight, headers)
+        answer = _answer(flight, headers, received)
         self._refuse_by_status(answer)
         return answer
 
     async def _converse(
         self, request: HttpRequest, traceparent: str, flight: _Flight, max_bytes: int, *, fresh: bool
-    ) -> Mapping[str, str]:
+    ) -> tuple[Mapping[str, str], Received]:
         headers = {**request.headers, "traceparent": traceparent} if traceparent else request.headers
         try:
             async with self._pool(fresh=fresh).request(
@@ -164,8 +166,8 @@ class HttpClient:
             ) as response:
                 flight.status = response.status
                 flight.content_type = response.headers.get("Content-Type", "")
-                await _read_body(response, flight, max_bytes)
-                return {name.lower(): value for name, value in response.headers.items()}
+                received = await _read_body(response, flight, max_bytes)
+                return {name.lower(): value for name, value in response.headers.items()}, received
         except (aiohttp.ClientError, OSError) as error:
             raise _classified(error, flight) from error
 
@@ -257,29 +259,35 @@ def _refused_certificate(error: BaseException | None) -> str:
     return ""
 
 
-async def _read_body(response: aiohttp.ClientResponse, flight: _Flight, max_bytes: int) -> None:
-    """Read into `flight.received`, decompressing piece by piece, so that a bomb never unfolds beyond the cap."""
+async def _read_body(response: aiohttp.ClientResponse, flight: _Flight, max_bytes: int) -> Received:
+    """Read the whole answer, decompressing piece by piece, so that a bomb never unfolds beyond the cap."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
         raise Unreadable("unknown content encoding", exchange=flight.exchange())
     inflate = None if encoding in {"identity", ""} else zlib.decompressobj(zlib.MAX_WBITS | 32)
-    async for chunk in response.content.iter_any():
-        room = max_bytes - len(flight.received) + 1
-        try:
-            flight.received += chunk[:room] if inflate is None else inflate.decompress(chunk, room)
-        except zlib.error as error:
-            raise Unreadable("the answer cannot be decompressed", exchange=flight.exchange()) from error
-        if len(flight.received) > max_bytes:
-            del flight.received[_KEPT_OF_TOO_LARGE:]
-            raise TooLarge(f"the answer is larger than {max_bytes} bytes", exchange=flight.exchange())
-    if inflate is not None and not inflate.eof and flight.received:
+    try:
+        flight.reception = reception(flight.content_type)
+        async for chunk in response.content.iter_any():
+            room = max_bytes - flight.reception.size + 1
+            flight.reception.feed(chunk[:room] if inflate is None else inflate.decompress(chunk, room))
+            if flight.reception.size > max_bytes:
+                flight.reception.cut(_KEPT_OF_TOO_LARGE)
+                raise TooLarge(f"the answer is larger than {max_bytes} bytes", exchange=flight.exchange())
+        received = flight.reception.finish()
+    except zlib.error as error:
+        raise Unreadable("the answer cannot be decompressed", exchange=flight.exchange()) from error
+    except ValueError as error:
+        kind = ServerFailed if flight.status >= 500 else Unreadable
+        raise kind(f"HTTP {flight.status}: {error}", exchange=flight.exchange()) from error
+    if inflate is not None and not inflate.eof and flight.reception.size:
         raise Unreadable("the compressed answer is cut off", exchange=flight.exchange())
+    return received
 
 
-def _answer(flight: _Flight, headers: Mapping[str, str]) -> HttpAnswer:
+def _answer(flight: _Flight, headers: Mapping[str, str], received: Received) -> HttpAnswer:
+    media_type, charset = _content_type(received.content_type)
     exchange = flight.exchange()
-    media_type, charset = _content_type(flight.content_type)
-    return HttpAnswer(flight.status, headers, exchange.response, media_type, charset, exchange)
+    return HttpAnswer(flight.status, headers, received.body, media_type, charset, exchange, received.attachments)
 
 
 @lru_cache(maxsize=256)
