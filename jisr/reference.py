@@ -226,6 +226,13 @@ def service_file() -> str:
     return render(_MARK)
 
 
+def mapping_language() -> str:
+    """The mapping language, its functions and limits."""
+    from jisr.mapping_page import mapping_language as render
+
+    return render(_MARK)
+
+
 PAGES: Mapping[str, Page] = {
     "states": Page("states.md", states),
     "errors": Page("errors.md", errors),
@@ -236,4 +243,5 @@ PAGES: Mapping[str, Page] = {
     "conformance": Page("conformance.md", conformance),
     "manifest": Page("manifest.md", manifest),
     "service-file": Page("service-file.md", service_file),
+    "mapping-language": Page("mapping-language.md", mapping_language),
 }

@@ -50,9 +50,41 @@ def _connectors() -> dict[str, Any]:
     }
 
 
+def mapping() -> str:
+    """Of a mapping document."""
+    from connectors.kit.mapping_schema import mapping_schema
+
+    return _text(mapping_schema)
+
+
+def mapping_parts() -> str:
+    """Of the parts that mapping documents share."""
+    from connectors.kit.mapping_schema import parts_schema
+
+    return _text(parts_schema)
+
+
+def mapping_cases() -> str:
+    """Of the cases beside a mapping document."""
+    from connectors.kit.mapping_schema import cases_schema
+
+    return _text(cases_schema)
+
+
+def codes() -> str:
+    """Of a connector package's codes.toml."""
+    from connectors.kit.mapping_schema import codes_schema
+
+    return _text(codes_schema)
+
+
 SCHEMAS: Mapping[str, Page] = {
     "manifest": Page("manifest.schema.json", manifest),
     "sandbox": Page("sandbox.schema.json", sandbox),
     "service": Page("service.schema.json", service),
     "connectors": Page("connectors.schema.json", connectors),
+    "mapping": Page("mapping.schema.json", mapping),
+    "mapping-parts": Page("mapping-parts.schema.json", mapping_parts),
+    "mapping-cases": Page("mapping-cases.schema.json", mapping_cases),
+    "codes": Page("codes.schema.json", codes),
 }

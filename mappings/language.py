@@ -14,13 +14,23 @@ from mappings.errors import MappingError
 from mappings.expression import UNFIT, Context, Expression, unfit
 from mappings.functions import MappingFunctions
 
-__all__ = ["MAX_BYTES", "MAX_LEAVES", "MAX_LEVELS", "MAX_TEXT", "MAX_VALUES", "Compiler", "Template", "read_document"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_LEAVES",
+    "MAX_LEVELS",
+    "MAX_ROWS",
+    "MAX_TEXT",
+    "MAX_VALUES",
+    "Compiler",
+    "Template",
+    "read_document",
+]
 
 MAX_LEVELS = 32
 MAX_LEAVES = 2000  #: Of one section, parts included.
 MAX_VALUES = 1_000_000  #: Of one result.
 MAX_TEXT = 64 * 1024 * 1024  #: Characters and bytes of one result.
-_MAX_ROWS = 10_000  #: Of one `$each`.
+MAX_ROWS = 10_000  #: Of one `$each`.
 
 Render = Callable[[Context], Any]
 Truth = Callable[[Context], bool]
@@ -207,9 +217,9 @@ class _Compilation:
             values = rows(context)
             if values is None:
                 return None
-            if not isinstance(values, list) or len(values) > _MAX_ROWS:
+            if not isinstance(values, list) or len(values) > MAX_ROWS:
                 raise MappingError(
-                    here.file, f"{key}.$each", f"a list of at most {_MAX_ROWS:,} rows is expected", here.line
+                    here.file, f"{key}.$each", f"a list of at most {MAX_ROWS:,} rows is expected", here.line
                 )
             charge(weight * len(values))
             rendered = (item({**context, "item": value}) for value in values)

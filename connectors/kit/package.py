@@ -15,8 +15,8 @@ from mappings.documents import Place, place_of
 from mappings.errors import MappingError
 from mappings.language import Compiler, Template, read_document
 
-_REQUEST_KEYS = {"rest": {"path", "query", "headers", "body"}, "soap": {"body"}}
-_ANSWER_KEYS = {
+REQUEST_KEYS = {"rest": {"path", "query", "headers", "body"}, "soap": {"body"}}
+ANSWER_KEYS = {
     "code",
     "message",
     "reference",
@@ -26,7 +26,7 @@ _ANSWER_KEYS = {
     "same",
     "document_required",
 }
-_TOKEN_KEYS = {"code", "message", "token", "expires_in_seconds"}
+TOKEN_KEYS = {"code", "message", "token", "expires_in_seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +98,17 @@ def _operation(
     tree = read_document(folder / "mapping" / f"{name}.yaml", file)
     _known(tree, {"request", "answer"}, file, "")
     request = compiler.with_parts(tree.get("request", {}), file, "request")
-    _known(request, _REQUEST_KEYS[manifest.kind], file, "request.")
+    _known(request, REQUEST_KEYS[manifest.kind], file, "request.")
     if manifest.kind == "rest":
         _check_places(operation, request, file)
-    return _with_answer(tree, request, _TOKEN_KEYS if operation.role == "token" else _ANSWER_KEYS, file, compiler)
+    return _with_answer(tree, request, TOKEN_KEYS if operation.role == "token" else ANSWER_KEYS, file, compiler)
 
 
 def _callback(folder: Path, name: str, compiler: Compiler) -> OperationMapping:
     file = f"{folder.name}/mapping/{name}.yaml"
     tree = read_document(folder / "mapping" / f"{name}.yaml", file)
     _known(tree, {"answer"}, file, "")
-    return _with_answer(tree, {}, _ANSWER_KEYS, file, compiler)
+    return _with_answer(tree, {}, ANSWER_KEYS, file, compiler)
 
 
 def _with_answer(

@@ -13,7 +13,7 @@ from mappings.documents import Place, place_of, read_data
 from mappings.errors import MappingError
 
 SUFFIX = ".cases.yaml"
-_KEYS = frozenset({"case", "sample", "given", "request", "answer", "http", "outcome", "error", "rows"})
+KEYS = frozenset({"case", "sample", "given", "request", "answer", "http", "outcome", "error", "rows"})
 _EXPECTED = ("request", "outcome", "error")
 _MAX_CASES = 2000
 
@@ -55,9 +55,9 @@ def _cases(row: Any, file: str, number: int) -> Iterator[Case]:
         raise MappingError(file, key, "a case is a mapping")
     first = place_of(row, next(iter(row), ""), Place(file, 0))
     for name in row:
-        if name not in _KEYS:
+        if name not in KEYS:
             here = place_of(row, name, first)
-            known = ", ".join(sorted(_KEYS))
+            known = ", ".join(sorted(KEYS))
             raise MappingError(file, f"{key}.{name}", f"unknown key (known: {known})", here.line)
     for name in ("given", "request", "answer", "http", "outcome"):
         if not isinstance(row.get(name, {}), dict):
@@ -89,7 +89,7 @@ def _rows(row: Mapping[str, Any], file: str, key: str, first: Place) -> Iterator
     if not isinstance(rows, list) or not rows or not all(isinstance(cells, list) for cells in rows):
         raise MappingError(file, f"{key}.rows", "a list of lists is expected, the first with paths", line)
     names, *lines = rows
-    if not lines or not all(isinstance(name, str) and name.partition(".")[0] in _KEYS for name in names):
+    if not lines or not all(isinstance(name, str) and name.partition(".")[0] in KEYS for name in names):
         raise MappingError(file, f"{key}.rows", "the first row has paths like given.input.level", line)
     for number, cells in enumerate(lines, start=1):
         if len(cells) != len(names):

@@ -74,7 +74,7 @@ def test_a_field_is_explained_in_both_languages():
     arabic = _run("mapping", "explain", "education", "submit", language="ar").output
 
     assert "applicant.national_number" in english
-    assert "_parts.yaml:3" in english
+    assert "_parts.yaml:4" in english
     assert "القاعدة" in arabic
     assert "99000000500" not in english + arabic
     assert json.loads(_run("mapping", "explain", "education", "submit", "--json").output)["meaning"] == "succeeded"

@@ -19,7 +19,7 @@ def test_a_field_has_its_path_its_rule_its_place_and_its_masked_value():
 
     number = fields["request", ("body.Applicant.NationalNumber",), ("applicant.national_number",)]
     assert number.rule == "digits(applicant.national_number)"
-    assert (number.place.file, number.place.line) == ("education/mapping/_parts.yaml", 3)
+    assert (number.place.file, number.place.line) == ("education/mapping/_parts.yaml", 4)
     assert number.raw == number.result == ("99*********",)[0:1] or (number.raw, number.result) == (
         ("99*********",),
         "99*********",
@@ -90,7 +90,7 @@ def test_a_document_that_cannot_be_rendered_says_why_with_file_and_line():
 
     assert tried.request == ""
     assert tried.problem.startswith(
-        "education/mapping/_parts.yaml:24: request.body.Record.SecondaryCertificate.Governorate: "
+        "education/mapping/_parts.yaml:25: request.body.Record.SecondaryCertificate.Governorate: "
     )
 
 
