@@ -18,6 +18,7 @@ from connectors.kit.rest import RestMessage
 from connectors.kit.sandbox_institution import sandbox_settings
 from connectors.kit.tokens import LocalTokens
 from connectors.kit.wire import RestWire, Said, SoapWire, Wire
+from connectors.registry import BUILT_IN
 from mappings.documents import read_document
 
 _SOAP12 = b"http://www.w3.org/2003/05/soap-envelope"
@@ -68,7 +69,8 @@ class Workbench:
         """Raises ManifestError with file, line and key."""
         if not (folder / "manifest.toml").is_file():
             raise ManifestError(str(folder), "", "there is no package here (no manifest.toml)")
-        self.package: Package = load_package(folder.resolve())
+        folder = folder.resolve()
+        self.package: Package = load_package(folder, hooks=folder.parent in BUILT_IN)
         self.settings = settings_for(self.package)
         ports = Ports(self.settings, LocalTokens(), lambda: datetime.now(UTC))
         self.wire: Wire = (SoapWire if self.package.manifest.kind == "soap" else RestWire)(self.package, ports)
