@@ -1,6 +1,6 @@
 """What an operation's name says about it: role and effect class, as a guess that the author confirms."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.kit.importing.fields import Field, words_of
@@ -87,20 +87,27 @@ def _reads(words: list[str]) -> bool:
     return bool(words) and (words[0] in _READS or bool({"inquiry", "enquiry", "status"} & set(words[-1:])))
 
 
-def pair_inquiries(guesses: dict[str, Guess], wires: dict[str, str]) -> None:
-    """An operation that changes something becomes inquirable when another one inquires about the same noun."""
+def pair_inquiries(guesses: dict[str, Guess], wires: dict[str, str], given: Mapping[str, Collection[str]]) -> None:
+    """An operation that changes something becomes inquirable when another one inquires about the same noun, and needs
+    nothing for it that the first does not have (`given` has the inputs of each). One that inquires about no other
+    operation only checks."""
     inquiries = [name for name, made in guesses.items() if made.role == "inquire"]
     for name, made in guesses.items():
         if made.role != "submit":
             continue
         nouns = set(words_of(wires[name])) - _NOISE - _READS
-        shared = {one: len(nouns & set(words_of(wires[one]))) for one in inquiries}
+        able = [one for one in inquiries if set(given[one]) <= set(given[name])]
+        shared = {one: len(nouns & set(words_of(wires[one]))) for one in able}
         best = max(shared, key=lambda one: shared[one], default=None)
         if best is not None and (shared[best] or len(inquiries) == 1):
             made.effect, made.inquire = "inquirable", best
             made.reason = (
                 f"guessed: {best} seems to tell what became of it; the write gate of `jisr connector check` proves it"
             )
+    used = {made.inquire for made in guesses.values()}
+    for name in inquiries:
+        if name not in used:
+            guesses[name].role = "check"
 
 
 def code_field(root: Field, *, required: bool) -> list[Field] | None:

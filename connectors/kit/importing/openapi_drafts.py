@@ -222,8 +222,12 @@ class Drafting:
             return
         way = code_field(draft.answer, required=True) or []
         value = response
+        unlisted = json.loads(draft.response)
+        holder = unlisted
         for step in way:
-            value = value[step.key]
+            value, holder = value[step.key], holder if step is way[-1] else holder[step.key]
+        holder[way[-1].key] = "NOT_LISTED"
+        draft.fault = json.dumps(unlisted, ensure_ascii=False).encode("utf-8", "replace")
         draft.codes = {str(value): "succeeded"}
         listed = way[-1].facets.partition("one of ")[2].partition(", ")[0]
         draft.other_codes = [code for code in listed.split(" | ") if code and code not in draft.codes and code != "…"]

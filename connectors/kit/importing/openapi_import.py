@@ -168,5 +168,9 @@ def _drafts(drafting: Drafting, operations: list[tuple[str, str, Mapping[str, An
             report.left_out.append(Words(
                 f"{method} {path} is left out: {error}.", f"تُركت {method} {path}: {error}."
             ))  # fmt: skip
-    pair_inquiries({one.name: one.guess for one in drafts}, {one.name: one.name for one in drafts})
+    pair_inquiries(
+        {one.name: one.guess for one in drafts},
+        {one.name: one.name for one in drafts},
+        {one.name: one.given for one in drafts},
+    )
     return drafts

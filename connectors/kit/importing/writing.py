@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lxml import etree
 
+from connectors.kit.conformance.canned import AMBIENT
 from connectors.kit.importing import texts
 from connectors.kit.importing.drafts import Draft
 from connectors.kit.importing.mappings import mapping_text
@@ -212,7 +213,7 @@ class _Writing:
             content["request.xml"] = _body_of(heard.body)
             content["response.xml"] = response.decode()
         else:
-            content["request.json"] = as_json(_request_of(heard, self._package.authentication))
+            content["request.json"] = as_json(_request_of(heard))
             body = json.loads(response) if response else None
             content["response.json"] = as_json({"status": status, "headers": {}, "body": body})
         for name, text in content.items():
@@ -234,24 +235,12 @@ def _body_of(envelope: bytes) -> str:
     return text + "\n"
 
 
-# fmt: off
-_TECHNICAL = frozenset({
-    "host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length", "authorization",
-    "traceparent",
-})
-# fmt: on
-
-
-def _request_of(heard: Heard, authentication: Authentication) -> dict[str, Any]:
+def _request_of(heard: Heard) -> dict[str, Any]:
     parts = urlsplit(heard.target)
-    own = _TECHNICAL | {authentication.keys.get("header", "x-api-key").lower()}
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if authentication.kind == "api_key":
-        query.pop(authentication.keys.get("query", ""), None)
     return {
         "method": heard.method,
-        "path": parts.path,
-        "query": query,
-        "headers": {name: value for name, value in heard.headers.items() if name not in own},
+        "path": unquote(parts.path),
+        "query": dict(parse_qsl(parts.query, keep_blank_values=True)),
+        "headers": {name: value for name, value in heard.headers.items() if name not in AMBIENT},
         "body": json.loads(heard.body) if heard.body else None,
     }

@@ -164,7 +164,11 @@ class _Drafting:
                 drafts.append(self._draft(operation, kebab(operation.name, names)))
             except NoSample as error:
                 self._leave_out(operation, str(error))
-        pair_inquiries({one.name: one.guess for one in drafts}, {one.name: one.wire for one in drafts})
+        pair_inquiries(
+            {one.name: one.guess for one in drafts},
+            {one.name: one.wire for one in drafts},
+            {one.name: one.given for one in drafts},
+        )
         return drafts
 
     def _leave_out(self, operation: SoapOperation, why: str) -> None:

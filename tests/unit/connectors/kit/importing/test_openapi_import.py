@@ -38,11 +38,23 @@ def test_the_package_loads_and_names_every_operation(tmp_path):
     assert {
         name: (row["wire"], row["role"], row["effect"]) for name, row in manifest(folder)["operations"].items()
     } == {
-        "submit-permit": ("POST /v1/permits", "submit", "inquirable"),
-        "get-permit-status": ("GET /v1/permits/{permit_id}", "inquire", "safe"),
+        "submit-permit": ("POST /v1/permits", "submit", "none"),
+        "get-permit-status": ("GET /v1/permits/{permit_id}", "check", "safe"),
         "delete-permits-permit-id": ("DELETE /v1/permits/{permit_id}", "cancel", "none"),
     }
     assert (report.repairs, report.left_out) == ([], [])
+
+
+def test_an_inquiry_by_what_was_submitted_makes_the_submission_inquirable(tmp_path):
+    document = openapi()
+    document["paths"]["/permits"]["post"]["parameters"] = [
+        {"in": "header", "name": "permit-id", "required": True, "schema": {"type": "string"}}
+    ]
+
+    rows = manifest(imported(tmp_path, document)[0])["operations"]
+
+    assert (rows["submit-permit"]["effect"], rows["submit-permit"]["inquire"]) == ("inquirable", "get-permit-status")
+    assert rows["get-permit-status"]["role"] == "inquire"
 
 
 def test_yaml_is_read_like_json(tmp_path):
