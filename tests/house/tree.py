@@ -24,7 +24,10 @@ def tracked() -> tuple[Path, ...]:
         path
         for path in ROOT.rglob("*")
         if path.is_file()
-        and not any(part.startswith(".") or part in ("var", "__pycache__") for part in path.relative_to(ROOT).parts)
+        and not any(
+            part.startswith(".") or part in ("var", "__pycache__", "node_modules")
+            for part in path.relative_to(ROOT).parts
+        )
     )
 
 

@@ -144,9 +144,11 @@ async def an_inquiry_about_nothing_does_not_say_done(bench: Bench) -> None:
             word, _ = await heard(stage.connector, asking.operation.name, asking.following(subject))
             require(
                 word.split(":")[0] not in ("succeeded", "pending"),
-                f"الاستعلام {asking.operation.name} عن طلب لم يصل أجاب {word}؛ صحح codes.toml.",
-                f"The inquiry {asking.operation.name} about an act that never arrived answered {word}; "
-                "mend codes.toml.",
+                f"الاستعلام {asking.operation.name} عن طلب لم يصل أجاب {word}؛ اجعل "
+                f"mapping/{asking.operation.name}.yaml يرسل subject_operation_id، واجعل رمز «لا طلب كهذا» absent.",
+                f"The inquiry {asking.operation.name} about an act that never arrived answered {word}; let "
+                f"mapping/{asking.operation.name}.yaml send subject_operation_id, and list the code of an unknown "
+                "request as absent.",
                 bench.subject.at("codes.toml", f"codes.{asking.operation.name}"),
             )
 
