@@ -243,7 +243,15 @@ def test_the_version_is_that_of_the_project(jisr):
 def test_every_command_explains_itself_with_an_example(jisr):
     text = jisr("docs", "show", "cli").stdout
     parts = [part for part in text.split("\n## ")[1:] if not part.startswith("`jisr`")]
-    groups = {"`jisr channel`", "`jisr operator`", "`jisr request`", "`jisr db`", "`jisr docs`", "`jisr connector`"}
+    groups = {
+        "`jisr channel`",
+        "`jisr operator`",
+        "`jisr request`",
+        "`jisr db`",
+        "`jisr docs`",
+        "`jisr connector`",
+        "`jisr mapping`",
+    }
     without = [part.splitlines()[0] for part in parts if "Example" not in part and part.splitlines()[0] not in groups]
 
     assert len(parts) > 20
