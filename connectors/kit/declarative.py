@@ -68,6 +68,11 @@ class DeclarativeConnector:
         """Read the WSDL now; else the first call does. Raises ManifestError for one that does not match."""
         self._wire.open()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the contract goes another way than the compiled one, a sentence each."""
+        return self._wire.notes
+
     def _token_source(self) -> Tokens | None:
         fetch: FetchToken
         for declared in self._package.manifest.proofs:

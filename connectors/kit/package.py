@@ -15,7 +15,7 @@ from mappings.documents import Place, place_of
 from mappings.errors import MappingError
 from mappings.language import Compiler, Template, read_document
 
-REQUEST_KEYS = {"rest": {"path", "query", "headers", "body"}, "soap": {"body"}}
+REQUEST_KEYS = {"rest": {"path", "query", "headers", "body"}, "soap": {"header", "body"}}
 ANSWER_KEYS = {
     "code",
     "message",

@@ -15,7 +15,7 @@ from connectors.kit.http import HttpAnswer, HttpRequest
 from connectors.kit.manifest import ManifestError
 from connectors.kit.package import Package
 from connectors.kit.rest import RestMessage
-from connectors.kit.soap import SoapCodec
+from connectors.kit.soap import Addressing, Encoding, SoapCodec
 from connectors.kit.soap_security import soap_security
 from connectors.kit.wsdl import load_wsdl
 
@@ -50,6 +50,7 @@ class WireMessage:
     content: RestMessage
     hashed: bytes
     operation: str
+    header: str = ""  #: SOAP headers that the mapping filled.
 
 
 class Wire(Protocol):
@@ -57,6 +58,10 @@ class Wire(Protocol):
 
     def open(self) -> None:
         """Read what the wire needs of the package's contract; else the first message does. Raises ManifestError."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the contract goes another way than the compiled one, a sentence each."""
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """The message of these mapping sections. Raises ValueError, without a value in its message."""
@@ -76,6 +81,11 @@ class RestWire:
 
     def open(self) -> None:
         """See Wire; there is nothing to read."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See Wire."""
+        return ()
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire."""
@@ -103,28 +113,41 @@ class SoapWire:
         self._fault_code = _expression(package, "fault_code", soap.fault_code)
         self._fault_message = _expression(package, "fault_message", soap.fault_message)
         self._security = soap_security(package.manifest, ports)
+        self._address = Addressing(f"{ports.settings['base_url']}{soap.path}")
 
     @cached_property
     def _codec(self) -> SoapCodec:
-        return SoapCodec(load_wsdl(self._package.folder, self._package.manifest, self._soap))
+        contract = load_wsdl(self._package.folder, self._package.manifest, self._soap)
+        return SoapCodec(contract, Encoding(self._soap.encoding))
 
     def open(self) -> None:
         """See Wire."""
         _ = self._codec
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See Wire."""
+        return self._codec.notes
+
+    def _addressing(self, operation: str) -> str:
+        return self._address(self._codec.operations[operation].action)
+
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire. The header is made when the message is sent: its nonce and time are new each time."""
         body = self._codec.body(operation, parts.get("body") or {})
         content = RestMessage("POST", self._path, self._codec.headers(operation), body)
-        return WireMessage(content, operation.encode() + b"\n" + body, operation)
+        header = self._codec.header(operation, parts["header"]) if parts.get("header") else b""
+        return WireMessage(content, b"\n".join((operation.encode(), header + body)), operation, header.decode())
 
     def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
         """See Wire."""
         content, security = message.content, self._security
-        body = security.seal(self._codec.envelope(content.body, security.header()))
+        addressing = self._addressing(message.operation) if self._codec.addressed else ""
+        body = security.seal(self._codec.envelope(content.body, security.header() + addressing + message.header))
         evidence = body
-        if security.secret or masked.content.body != content.body:
-            evidence = self._codec.envelope(masked.content.body, security.masked())
+        if security.secret or masked.hashed != message.hashed:
+            header = security.masked() + addressing + masked.header
+            evidence = self._codec.envelope(masked.content.body, header)
         return HttpRequest("POST", content.path, content.headers, body, evidence)
 
     def read(self, operation: str, answer: HttpAnswer) -> Said:
@@ -146,6 +169,11 @@ class HookedWire:
     def open(self) -> None:
         """See Wire."""
         self._wire.open()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See Wire."""
+        return self._wire.notes
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire."""

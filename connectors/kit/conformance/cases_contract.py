@@ -7,6 +7,8 @@ from typing import Any
 
 from connectors.kit.conformance.bench import Bench
 from connectors.kit.conformance.case import Failure, Place, Skipped, case, require
+from connectors.kit.manifest import ManifestError
+from connectors.kit.wsdl import load_wsdl
 
 _LOCK = "contract.lock"
 _FOLDERS = ("wsdl", "openapi")
@@ -63,6 +65,26 @@ async def the_contract_is_the_one_that_was_pinned(bench: Bench) -> None:
             f"{name} is not in contract.lock; review it, then run jisr connector lock.",
             Place(lock),
         )
+
+
+@case(
+    "contract",
+    "compiled-codec",
+    "رسائل SOAP تُكتب وتُقرأ بالمُرمّز المُجمَّع وتُفحص بمخطط WSDL كله.",
+    "SOAP messages go through the compiled codec and are held against the WSDL's whole schema.",
+    of_package=True,
+)
+async def the_compiled_codec_covers_the_contract(bench: Bench) -> None:
+    """What goes another way works too, slower or with a weaker check; the author should know."""
+    package = bench.subject.package
+    if package.manifest.soap is None:
+        raise Skipped("ليست حزمة SOAP.", "It is no SOAP package.")
+    try:
+        notes = load_wsdl(package.folder, package.manifest, package.manifest.soap).notes
+    except ManifestError as error:
+        raise Failure(f"لا يُفتح عقد WSDL: {error}", f"The WSDL cannot be opened: {error}") from error
+    if notes:
+        raise Skipped(f"يعمل، لكن: {'؛ '.join(notes)}", f"It works, but: {'; '.join(notes)}")
 
 
 def _pinned(lock: Path) -> dict[str, str]:

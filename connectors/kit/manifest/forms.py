@@ -75,6 +75,9 @@ class Rest(_Strict, frozen=True):
     openapi: Annotated[str, Meta(description="The OpenAPI document inside the package: `openapi/service.json`.")] = ""
 
 
+Encoding = Literal["utf-8", "utf-8-bom", "utf-16", "windows-1256", "iso-8859-6"]
+
+
 class Soap(_Strict, frozen=True):
     """Where the WSDL is and how its faults are read."""
 
@@ -85,6 +88,9 @@ class Soap(_Strict, frozen=True):
         str, Meta(description="JMESPath expression over `fault` (code, text, detail): the code that codes.toml lists.")
     ] = "fault.code"
     fault_message: Annotated[str, Meta(description="JMESPath expression: the fault's words.")] = "fault.text"
+    encoding: Annotated[
+        Encoding, Meta(description="What answers are encoded in; anything else is unreadable. Requests are UTF-8.")
+    ] = "utf-8"
 
 
 class Week(_Strict, frozen=True):

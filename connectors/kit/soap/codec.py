@@ -27,6 +27,11 @@ class SoapCodec:
         return self._contract.operations
 
     @property
+    def addressed(self) -> bool:
+        """Whether the port asks for WS-Addressing headers."""
+        return self._contract.addressing
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What goes another way than the compiled one, a sentence each."""
         return self._contract.notes

@@ -7,9 +7,8 @@ that an answer in the wrong one is an error and never a name with wrong letters.
 import codecs
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-EncodingName = Literal["utf-8", "utf-8-bom", "utf-16", "windows-1256", "iso-8859-6"]
+from connectors.kit.manifest.forms import Encoding as EncodingName
 
 _DECLARED = re.compile(rb"""^<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")

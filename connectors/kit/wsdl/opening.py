@@ -155,11 +155,14 @@ def _contract(
             operations[name] = compiler.operation(known[wire], notes)
         except UnsupportedSchema as error:
             raise WsdlError(f"is not supported: {error}", name) from error
+    mtom = asks_for_mtom(documents.wsdls, binding.name.localname)
+    if mtom:
+        notes.append("the port asks for MTOM: answers with attachments are read, requests are sent without")
     return WsdlContract(
         SOAP12 if isinstance(binding, Soap12Binding) else SOAP11,
         operations,
         schema,
         addressing=asks_for_addressing(documents.wsdls, binding.name.localname, port),
-        mtom=asks_for_mtom(documents.wsdls, binding.name.localname),
+        mtom=mtom,
         notes=tuple(notes),
     )

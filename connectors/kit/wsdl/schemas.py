@@ -70,7 +70,7 @@ class Documents:
             return
         here = root.get("targetNamespace") or namespace
         self._schemas[name] = _Document(root, here, included)
-        for node in _links(root):
+        for node in list(_links(root)):
             location = node.get("schemaLocation")
             if location is None:
                 continue
@@ -81,7 +81,10 @@ class Documents:
                 self._schema(target, child, target, included=not imported, namespace=None if imported else here)
             elif imported:
                 self._schemas[target].included = False
-            node.set("schemaLocation", target)
+            if target == name:
+                root.remove(node)  # it includes itself
+            else:
+                node.set("schemaLocation", target)
 
     def facts(self) -> SchemaFacts:
         """Substitution groups and the types that others are derived from."""
