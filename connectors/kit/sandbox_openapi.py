@@ -1,6 +1,7 @@
 """The OpenAPI document of a REST package as its sandbox uses it: requests are checked, answers can be made."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from connectors.kit.sample_values.json_validity import resolve
 from connectors.kit.sandbox_institution import Answer
 
 _JSON = "application/json"
+_PLACE = re.compile(r"\{[^}/]*\}")
 
 
 class OpenApi:
@@ -74,8 +76,9 @@ class OpenApi:
     def _find(self, method: str, path: str) -> Mapping[str, Any] | None:
         """The operation; the wire may have the path of a server in front."""
         best: tuple[int, Mapping[str, Any]] | None = None
+        wire = _PLACE.sub("{}", path)  # the names in braces may differ
         for template, item in (self._document.get("paths") or {}).items():
-            fits = path == template or path.endswith(template)
+            fits = wire.endswith(_PLACE.sub("{}", str(template)))
             if fits and isinstance(item, Mapping) and (best is None or len(template) > best[0]):
                 found = self._resolved(item)
                 operation = found.get(method.lower())
