@@ -44,7 +44,7 @@ from connectors.kit.sandbox_institution import (
     read_signing,
 )
 from connectors.kit.sandbox_ledger import Ledger
-from connectors.kit.sandbox_page import PAGE
+from connectors.kit.sandbox_page import page
 from connectors.kit.sandbox_player import DataInstitution
 
 CONNECTORS = Path(__file__).resolve().parents[1]
@@ -152,7 +152,10 @@ class SandboxServer:
         return self.institution.fault(demand.operation)
 
     async def _page(self, request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(text=PAGE.replace("{{name}}", self.institution.desk.name), content_type="text/html")
+        manifest = self.institution.manifest
+        names = [*manifest.operations, *manifest.callbacks]
+        text = page(self.institution.desk.name, manifest.title.ar, manifest.title.en, names)
+        return web.Response(text=text, content_type="text/html")
 
     async def _health(self, request: web.BaseRequest) -> web.StreamResponse:
         facts = {"name": self.institution.desk.name, "calls": self.calls, "in_flight": self.in_flight}

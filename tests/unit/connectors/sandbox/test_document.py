@@ -10,7 +10,7 @@ import pytest
 
 from connectors.kit.manifest import ManifestError
 from connectors.registry import find_packages
-from tests.unit.connectors.sandbox.packages import copy_of, opened, replaced
+from tests.unit.connectors.sandbox.packages import ask, copy_of, opened, replaced
 
 ROOT = Path(__file__).parents[4]
 SCHEMA = json.loads((ROOT / "config/schemas/sandbox.schema.json").read_text("utf-8"))
@@ -84,3 +84,15 @@ def test_the_schema_refuses_what_the_loader_calls_an_unknown_key():
 
 def test_no_package_of_the_tree_has_python():
     assert [path for file in FILES for path in file.parent.rglob("*.py")] == []
+
+
+def test_the_example_of_the_page_is_played(tmp_path):
+    page = (ROOT / "docs/reference/sandbox.md").read_text("utf-8")
+    example = next(
+        block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if block.startswith("[settings]")
+    )
+    assert list(VALIDATOR.iter_errors(tomllib.loads(example))) == []
+    folder = copy_of("syriatel_cash", tmp_path)
+    (folder / "sandbox.toml").write_text(example, "utf-8")
+    said = ask(opened(folder), "POST", "/ePayment_external_Json/rs/ePaymentExternalModule/paymentConfirmation", b"{}")
+    assert json.loads(said.body) == {"errorCode": "-101"}
