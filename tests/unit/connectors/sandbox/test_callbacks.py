@@ -62,7 +62,7 @@ def listening() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def receiver(listening, register) -> Receiver:
+def receiver(listening: Receiver, register: SandboxProcess) -> Receiver:
     """The receiver, to which nothing has come yet."""
     register.reset()
     listening.came.clear()

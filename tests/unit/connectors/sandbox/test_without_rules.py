@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors.kit.package import load_package
 from connectors.kit.sandbox_institution import NotUnderstoodError
 from connectors.kit.sandbox_places import places_of
 from connectors.kit.wsse import UsernameTokenHeader
-from connectors.registry import load_package
 from tests.unit.connectors.sandbox.packages import ask, opened, replaced, without_rules
 
 STATEMENT = "/v1/vehicle-statements"
