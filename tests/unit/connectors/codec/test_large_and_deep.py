@@ -1,6 +1,7 @@
 """Contracts and messages that would never end: they open, or end in one sentence."""
 
 import time
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -18,8 +19,8 @@ TREE = schema(
 )
 
 
-def nested(levels: int) -> dict:
-    value: dict = {}
+def nested(levels: int) -> Any:
+    value: Any = {}
     for _ in range(levels):
         value = {"tree": value}
     return value
@@ -59,7 +60,7 @@ def test_schemas_that_import_one_another_open(tmp_path):
     types = schema('<xsd:import namespace="urn:o" schemaLocation="one.xsd"/><xsd:include schemaLocation="two.xsd"/>' + asking('<xsd:sequence><xsd:element name="one" type="o:One"/></xsd:sequence>'))  # fmt: skip
     contract = opened(tmp_path, wsdl(types), one=one, two=two)
     assert contract.schema is not None
-    value = {"one": {"two": {"one": {"two": {}}}}}
+    value: Any = {"one": {"two": {"one": {"two": {}}}}}
     raw = contract.written(operation(contract).request, value)
     assert operation(contract).request.read(list(etree.fromstring(b"<b>%b</b>" % raw))) == value
 
