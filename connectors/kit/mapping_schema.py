@@ -15,6 +15,7 @@ _WORDS: Mapping[str, str] = {
     "path": "Fills the braces of the manifest's wire; one expression each.",
     "query": "The query string.",
     "headers": "HTTP headers.",
+    "header": "SOAP: the headers that the WSDL declares, by local name.",
     "body": "REST: the JSON object. SOAP: the children of the operation's element.",
     "code": "The institution's code; codes.toml says what it means. What is not listed there is never final.",
     "message": "The institution's own words.",
