@@ -1,11 +1,12 @@
 """Says in one sentence whether an institution can be reached now: for the clerk, before the citizen waits or pays."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from connectors.kit.contract import Connector
 from gateway.catalogue import Service
-from gateway.lanes import Lanes
+from gateway.lanes import Lanes, lane_of
 from gateway.store.clock import Clock
 
 _BELIEVED_SECONDS = 10.0
@@ -17,6 +18,10 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
     "busy": {
         "ar": "الجهة مشغولة: يُقبل الطلب ويُرسل حالما يحين دوره.",
         "en": "The institution is busy: a request is accepted and sent as soon as it is its turn.",
+    },
+    "closed": {
+        "ar": "الجهة مغلقة الآن: يُقبل الطلب ويُرسل تلقائياً عندما تفتح.",
+        "en": "The institution is closed now: a request is accepted and sent by itself when it opens.",
     },
     "unreachable": {
         "ar": "لا يمكن الاتصال بالجهة الآن: يُقبل الطلب ويُرسل تلقائياً بعد عودة الاتصال.",
@@ -33,13 +38,30 @@ class Availability:
         self._known: dict[str, tuple[float, bool]] = {}
 
     async def of(self, service: Service) -> dict[str, Any]:
-        """`{"state": open | busy | unreachable, "text": {ar, en}, "institutions": {connector: state}}`."""
+        """`{"state": open | busy | closed | unreachable, "text": {ar, en}, "institutions": {connector: state}}`.
+
+        Where the service's operations are closed, `opens_at` is the moment from which all of them work.
+        """
         names = dict.fromkeys(step.connector for step in service.steps if step.connector)
         if service.fee:
             names |= dict.fromkeys(service.fee.methods)
         states = {name: await self._state(str(name)) for name in names}
-        worst = next((state for state in ("unreachable", "busy") if state in states.values()), "open")
-        return {"service": service.id, "state": worst, "text": dict(_SENTENCES[worst]), "institutions": states}
+        closed = self._closed(service)
+        states |= dict.fromkeys(closed, "closed")
+        worst = next((state for state in ("unreachable", "closed", "busy") if state in states.values()), "open")
+        told = {"service": service.id, "state": worst, "text": dict(_SENTENCES[worst]), "institutions": states}
+        if openings := [opening for opening in closed.values() if opening is not None]:
+            told["opens_at"] = max(openings).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return told
+
+    def _closed(self, service: Service) -> dict[str, datetime | None]:
+        """The institutions of which a step's operation is closed now, and when they open."""
+        found: dict[str, datetime | None] = {}
+        for step in service.steps:
+            lane = lane_of(str(step.connector), str(step.operation))
+            if step.connector and lane in self._lanes and not self._lanes.is_open(lane):
+                found[step.connector] = self._lanes.opens_at(lane)
+        return found
 
     async def _state(self, name: str) -> str:
         if not await self._reachable(name):

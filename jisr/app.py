@@ -100,7 +100,7 @@ def _build(
     offered = Catalogue(route.service for route in routes.values())
     policy, watch, waiters = settings.dispatch, Watch(), Waiters()
     worker = f"g{store.generation}"
-    lanes = Lanes(connectors.values(), policy.lanes)
+    lanes = Lanes(connectors.values(), policy.lanes, clock.utcnow)
     recorder = Recorder(store, offered, waiters, watch, clock)
     dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker)
     availability = Availability(connectors, lanes, clock)

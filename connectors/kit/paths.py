@@ -23,7 +23,7 @@ def inside(folder: Path, relative: str) -> Path:
 def links_that_escape(folder: Path) -> Iterator[str]:
     """The links inside the folder that lead out of it, as relative paths."""
     root = folder.resolve()
-    waiting = [folder]
+    waiting = [str(folder)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
@@ -31,4 +31,4 @@ def links_that_escape(folder: Path) -> Iterator[str]:
                     if not Path(entry.path).resolve().is_relative_to(root):
                         yield Path(entry.path).relative_to(folder).as_posix()
                 elif entry.is_dir():
-                    waiting.append(Path(entry.path))
+                    waiting.append(entry.path)

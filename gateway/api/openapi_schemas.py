@@ -173,7 +173,12 @@ def schemas() -> dict[str, Any]:
             ["service", "state", "text"],
             {
                 "service": {"type": "string"},
-                "state": {"type": "string", "enum": ["open", "busy", "unreachable"]},
+                "state": {"type": "string", "enum": ["open", "busy", "closed", "unreachable"]},
+                "opens_at": {
+                    "type": "string",
+                    "format": "date-time",
+                    "description": "Only when it is closed: from when on the institutions' operations work.",
+                },
                 "text": ref("Text"),
                 "institutions": {"type": "object", "additionalProperties": {"type": "string"}},
             },
