@@ -21,6 +21,7 @@ from jisr.errors import CommandError
 
 _LOW_DISK_BYTES = 1024**3
 _CLOCK_SECONDS = 2.0
+_CERTIFICATE_DAYS = 30  #: Enough to have another one issued by an institution.
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ def _connector(settings: Settings, name: str, package: Any) -> Iterator[Finding]
     except Exception as error:  # noqa: BLE001 - see above; a connector's own words say what is wrong
         yield Finding.wrong(subject, (str(error), str(error)))
         return
+    yield from _certificates(subject, package, given)
     address = str(given.get("base_url", ""))
     if not reachable:
         yield Finding.wrong(subject, (f"لا يجيب: {address}", f"does not answer: {address}"))
@@ -191,6 +193,25 @@ def _connector(settings: Settings, name: str, package: Any) -> Iterator[Finding]
     theirs = _date_of(address)
     if theirs is not None and abs(theirs - time.time()) > _CLOCK_SECONDS:
         yield _clock_finding(_TIME, theirs - time.time(), (name, name))
+
+
+def _certificates(subject: tuple[str, str], package: Any, given: dict[str, Any]) -> Iterator[Finding]:
+    """The certificates of its settings that have ended or end soon."""
+    from datetime import UTC, datetime
+
+    from connectors.kit.tls import ends_of_certificates
+
+    for setting, end in ends_of_certificates(package.settings, given).items():
+        days = (end - datetime.now(UTC)).days
+        if days < _CERTIFICATE_DAYS:
+            day = end.date().isoformat()
+            yield Finding.wrong(
+                subject,
+                (
+                    f"شهادة {setting} تنتهي في {day} (الأيام الباقية: {days})",
+                    f"{setting} ends on {day}, in {days} days",
+                ),
+            )
 
 
 async def _reachable(package: Any, given: dict[str, Any]) -> bool:

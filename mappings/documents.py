@@ -7,9 +7,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import yaml
 from yaml.composer import Composer
-from yaml.constructor import SafeConstructor
-from yaml.cyaml import CParser
-from yaml.resolver import Resolver
 
 from mappings.errors import MappingError
 
@@ -65,22 +62,20 @@ def _read(path: Path, name: str, loader: "type[_Loader]", most: int) -> dict[str
     return tree
 
 
-class _Loader(Composer, CParser, SafeConstructor, Resolver):
+class _Loader(Composer, yaml.CSafeLoader):
     """YAML without aliases (they multiply), without duplicate keys, and without dates and floats by accident.
 
     libyaml reads the text, which is some five times faster; the tree is composed here, where aliases can be refused.
     """
 
     def __init__(self, raw: bytes, name: str) -> None:
-        CParser.__init__(self, raw)
+        yaml.CSafeLoader.__init__(self, raw)
         Composer.__init__(self)
-        SafeConstructor.__init__(self)
-        Resolver.__init__(self)
         self._file = name
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            raise _refused("aliases are not allowed", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+            raise _refused("aliases are not allowed", getattr(self.peek_event(), "start_mark", None))
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ARG002, FBT001, FBT002  # as PyYAML has it

@@ -8,9 +8,12 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from connectors.kit.manifest import Manifest, MutualTls, SettingError
+from cryptography import x509
+
+from connectors.kit.manifest import Manifest, MutualTls, Setting, SettingError
 
 
 def tls_context(manifest: Manifest, settings: Mapping[str, Any]) -> ssl.SSLContext | None:
@@ -29,6 +32,20 @@ def tls_context(manifest: Manifest, settings: Mapping[str, Any]) -> ssl.SSLConte
         context.maximum_version = ssl.TLSVersion.TLSv1_2 if mutual.highest_version == "1.2" else ssl.TLSVersion.TLSv1_3
         _show(context, manifest.name, str(settings["client_certificate"]), str(settings["client_key"]))
     return context
+
+
+def ends_of_certificates(package_settings: Mapping[str, Setting], values: Mapping[str, Any]) -> dict[str, datetime]:
+    """For each setting that holds certificates, the earliest moment (UTC) at which one of them ends."""
+    ends: dict[str, datetime] = {}
+    for name, setting in package_settings.items():
+        if setting.type != "pem":
+            continue
+        try:
+            held = x509.load_pem_x509_certificates(str(values.get(name, "")).encode("utf-8"))
+        except ValueError:  # a key, or nothing
+            continue
+        ends[name] = min(certificate.not_valid_after_utc for certificate in held)
+    return ends
 
 
 def _show(context: ssl.SSLContext, name: str, certificate: str, key: str) -> None:

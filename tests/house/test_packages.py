@@ -35,7 +35,9 @@ def test_hooks_only_compute():
 
 def test_the_rule_about_hooks_can_fail():
     assert [module for module in _imports("import socket\nfrom connectors.kit.http import x") if not _may(module)]
-    assert all(map(_may, _imports("import zlib\nfrom connectors.kit.hooks import PackageHooks\nfrom lxml import etree")))
+    assert all(
+        map(_may, _imports("import zlib\nfrom connectors.kit.hooks import PackageHooks\nfrom lxml import etree"))
+    )
 
 
 def _package_of(path):

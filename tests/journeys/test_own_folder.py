@@ -90,4 +90,6 @@ def _availability(gateway, service):
 
 def _waited_seconds(gateway, state):
     text = httpx.get(f"{gateway.url}/metrics", timeout=10).text
-    return float(re.search(rf'jisr_oldest_seconds{{state="{state}"}} (\S+)', text)[1])
+    found = re.search(rf'jisr_oldest_seconds{{state="{state}"}} (\S+)', text)
+    assert found is not None
+    return float(found[1])
