@@ -131,7 +131,7 @@ def test_the_same_callback_twice_says_the_same_twice(tmp_path):
     [
         (b"", "the callback: "),
         (b"<html>busy</html>", "the callback: "),
-        (b"[1]", "the callback: "),
+        (b"[1]", "the callback names no act"),
         (b'{"request": {"id": "op-1"}, "request": {"id": "op-2"}}', "the callback: "),
         (b'{"status": "done"}', "the callback names no act"),
         (b'{"request": {"id": true}, "status": "done"}', "the callback names no act"),
