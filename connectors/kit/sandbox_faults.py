@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from connectors.kit.sandbox_institution import Answer, Callback
+from connectors.kit.sandbox_mtom import as_mtom
 
 #: What a mode takes as its value.
 NUMBER, NOTHING, OPTIONAL_TEXT, TEXT = "a number", "nothing", "a text or nothing", "a text"
@@ -39,6 +40,7 @@ MODES: Mapping[str, str] = {
     "extra_element": NOTHING,
     "huge": NUMBER,  # bytes of padding inside the answer
     "gzip_bomb": NUMBER,  # the same, compressed
+    "mtom": NOTHING,  # no fault: binary content as attachments
     "case": TEXT,  # no fault: answers as for this outcome of a person, or with this sample case
     "token_expired": NOTHING,  # all tokens are void from this request on
 }
@@ -225,6 +227,7 @@ _SPOILED: Mapping[str, Callable[[Switch, Answer], Answer]] = {
     "empty": lambda _, answer: replace(answer, body=b""),
     "wrong_content_type": lambda switch, answer: replace(answer, content_type=switch.value or "image/png"),
     "wrong_charset": lambda _, answer: replace(answer, body=_in_wrong_charset(answer.body)),
+    "mtom": lambda _, answer: as_mtom(answer),
     "bom": lambda _, answer: replace(answer, body=b"\xef\xbb\xbf" + answer.body),
     "wrong_element": _rebuilt,
     "missing_element": _rebuilt,

@@ -28,6 +28,7 @@ _WORDS = {
     "extra_element": ("عنصر زائد", "one element more"),
     "huge": ("جواب ضخم (bytes)", "huge answer (bytes)"),
     "gzip_bomb": ("جواب ضخم مضغوط (bytes)", "huge when unpacked (bytes)"),
+    "mtom": ("مرفقات MTOM", "attachments (MTOM)"),
     "case": ("حالة بعينها (اسمها)", "a certain case (its name)"),
     "token_expired": ("إبطال رموز الدخول", "all tokens are void"),
     "callback_early": ("إشعار قبل الجواب", "callback before the answer"),

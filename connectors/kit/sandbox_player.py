@@ -14,6 +14,7 @@ from connectors.kit.sandbox_callers import Callers
 from connectors.kit.sandbox_cases import load_cases
 from connectors.kit.sandbox_document import SandboxDocument, load_document
 from connectors.kit.sandbox_institution import XML, Answer, Callback, Demand, Desk, Heard, Institution, Persons
+from connectors.kit.sandbox_mtom import as_mtom
 from connectors.kit.sandbox_openapi import OpenApi
 from connectors.kit.sandbox_rest import RestSide
 from connectors.kit.sandbox_rules import RulePlayer
@@ -87,7 +88,8 @@ class DataInstitution(Institution):
         ) as error:  # a rule or a sample does not fit: its author must see it, in a sentence
             sys.stderr.write(f"{error}\n")
             return Answer(f"{error}\n".encode(), status=500, content_type="text/plain; charset=utf-8")
-        return answer if self._callers.security is None else self._sealed(answer)
+        answer = answer if self._callers.security is None else self._sealed(answer)
+        return as_mtom(answer) if isinstance(self._side, SoapSide) and self._side.mtom else answer
 
     def _played(self, demand: Demand, case: str | None) -> Answer:
         if self._samples is not None and self._samples.knows(demand.operation):

@@ -49,6 +49,8 @@ class SoapSide:
                 self._by_tag[tag] = "" if tag in self._by_tag else name
         self._namespace = next(iter(self._by_tag), "{}")[1:].partition("}")[0]
         self._envelope = f"{{{self._contract.envelope}}}"
+        #: Whether the WSDL asks for attachments.
+        self.mtom = self._contract.mtom
         #: Content type of answers.
         self.media_type = XML if self._contract.envelope == SOAP11 else "application/soap+xml; charset=utf-8"
         head = (
