@@ -34,7 +34,7 @@ def _direct_side(stage: Scene, count: int) -> Side:
     parts = package.mappings[OPERATION].request(document)
     assert parts is not None
     message = wire.render(OPERATION, parts)
-    made = [wire.request(message, message, {}) for _ in range(count)]
+    made = [wire.request(message, message) for _ in range(count)]
     bodies = [each.body.decode() for each in made]
     return Side(f"{settings['base_url']}{made[0].path}", dict(made[0].headers), bodies, status=200)
 

@@ -10,19 +10,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.ids import new_id
 from gateway.packed import pack
 from gateway.store.jobs import attempt_values
-from gateway.store.tables import attempts, documents, evidence, request_documents
+from gateway.store.prepared import Prepared
+from gateway.store.tables import attempts, documents, request_documents
 from gateway.work import RANK, Evidence, Settling
 from mappings.status import Attempt
 
-
-def many(conn: Connection, statement: Any, values: list[dict[str, Any]]) -> None:
-    """One statement for all rows; none for none."""
-    if values:
-        conn.execute(statement, values)
-
-
-_INSERT_ATTEMPT, _INSERT_EVIDENCE = insert(attempts), insert(evidence)
-_UPDATE_ATTEMPT = (
+_UPDATE_ATTEMPT = Prepared(
     update(attempts)
     .where(attempts.c.id == bindparam("key"))
     .values(
@@ -30,11 +23,11 @@ _UPDATE_ATTEMPT = (
         code=bindparam("new_code"),
         reference=bindparam("new_reference"),
         milliseconds=bindparam("new_milliseconds"),
-        settled_at=bindparam("now"),
+        settled_at=bindparam("new_settled_at"),
     )
 )
 #: Earlier tries of the same act share its operation id and so its truth.
-_UPDATE_EARLIER = (
+_UPDATE_EARLIER = Prepared(
     update(attempts)
     .where(
         attempts.c.operation_id == bindparam("act"),
@@ -46,41 +39,43 @@ _UPDATE_EARLIER = (
 )
 
 
-def write_attempts(conn: Connection, rows: Sequence[Settling], now: int) -> None:
-    """Settle the attempts that were intended, and write those of safe exchanges, which had no row yet."""
-    new, old, earlier = [], [], []
-    for row in rows:
-        settlement = row.settlement
-        if settlement.attempt_state is None:
-            continue
-        exchange = settlement.evidence.exchange if settlement.evidence else None
-        milliseconds = exchange.milliseconds if exchange else None
-        if row.attempt is not None and not row.intended:
-            known = attempt_values(row.request_id, row.token, row.intent_id, row.attempt, now - (milliseconds or 0))
-            outcome = {
-                "state": settlement.attempt_state.value,
-                "code": settlement.attempt_code or None,
-                "reference": settlement.attempt_reference or None,
-                "milliseconds": milliseconds,
-                "settled_at": now,
-            }
-            new.append(known | outcome)
-        else:
-            old.append(
-                {
-                    "key": row.attempt_id,
-                    "new_state": settlement.attempt_state.value,
-                    "new_code": settlement.attempt_code or None,
-                    "new_reference": settlement.attempt_reference or None,
-                    "new_milliseconds": milliseconds,
-                    "now": now,
-                }
-            )
-    many(conn, _INSERT_ATTEMPT, new)
-    many(conn, _UPDATE_ATTEMPT, old)
-    for row in rows:
-        earlier += _earlier(row, now)
-    many(conn, _UPDATE_EARLIER, earlier)
+def attempt_rows(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
+    """The attempts of safe exchanges, which had no row before they were made."""
+    return [
+        attempt_values(row.request_id, row.token, row.intent_id, row.attempt, now - (_milliseconds(row) or 0))
+        | _outcome(row, now)
+        for row in rows
+        if row.attempt is not None and not row.intended and row.settlement.attempt_state is not None
+    ]
+
+
+def settle_attempts(conn: Connection, rows: Sequence[Settling], now: int) -> None:
+    """Settle the attempts that were intended, and earlier tries of the same acts."""
+    old = [
+        {"key": row.attempt_id} | {f"new_{name}": value for name, value in _outcome(row, now).items()}
+        for row in rows
+        if (row.attempt is None or row.intended) and row.settlement.attempt_state is not None
+    ]
+    _UPDATE_ATTEMPT.many(conn, old)
+    _UPDATE_EARLIER.many(conn, [each for row in rows for each in _earlier(row, now)])
+
+
+def _outcome(row: Settling, now: int) -> dict[str, Any]:
+    """The columns of an attempt that its settlement decides."""
+    settlement = row.settlement
+    assert settlement.attempt_state is not None
+    return {
+        "state": settlement.attempt_state.value,
+        "code": settlement.attempt_code or None,
+        "reference": settlement.attempt_reference or None,
+        "milliseconds": _milliseconds(row),
+        "settled_at": now,
+    }
+
+
+def _milliseconds(row: Settling) -> int | None:
+    seen = row.settlement.evidence
+    return seen.exchange.milliseconds if seen and seen.exchange else None
 
 
 def _earlier(row: Settling, now: int) -> list[dict[str, Any]]:
@@ -98,14 +93,14 @@ def _earlier(row: Settling, now: int) -> list[dict[str, Any]]:
     ]
 
 
-def write_evidence(conn: Connection, rows: Sequence[Settling], valid: set[str], now: int) -> None:
+def evidence_rows(rows: Sequence[Settling], valid: set[str], now: int) -> list[dict[str, Any]]:
     """Fencing guards state, never evidence: what a stale worker received is kept, marked as such."""
     values = []
     for row in rows:
         seen, fenced = row.settlement.evidence, row.request_id not in valid
         if seen is not None and not (fenced and row.attempt and not row.intended):
             values.append(evidence_values(row.attempt_id, seen, fenced=fenced, now=now))
-    many(conn, _INSERT_EVIDENCE, values)
+    return values
 
 
 def evidence_values(attempt_id: str, seen: Evidence, *, fenced: bool, now: int) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
 
 from gateway.ids import new_id
 from gateway.packed import pack_text, unpack
 from gateway.store.clock import now_ms
 from gateway.store.one_of import for_each_dialect
+from gateway.store.prepared import Prepared
 from gateway.store.tables import attempts, events, intents, jobs, requests
+from gateway.store.together import insert_together
 from gateway.work import NewAttempt, OpenAttempt, Work
 from mappings.status import Attempt, Intent, Request
 
@@ -19,11 +21,13 @@ NEVER = 2**62
 _OPEN = (Attempt.SENDING.value, Attempt.PENDING.value, Attempt.IN_DOUBT.value)
 
 
-_DUE_LANES = for_each_dialect(
-    lambda one_of: (
-        select(jobs.c.lane)
-        .where(jobs.c.claimed_by.is_(None), jobs.c.due_at <= bindparam("now"), one_of(jobs.c.lane, "lanes"))
-        .distinct()
+_DUE_LANES = Prepared(
+    for_each_dialect(
+        lambda one_of: (
+            select(jobs.c.lane)
+            .where(jobs.c.claimed_by.is_(None), jobs.c.due_at <= bindparam("now"), one_of(jobs.c.lane, "lanes"))
+            .distinct()
+        )
     )
 )
 
@@ -33,7 +37,7 @@ def lanes_with_due_work(conn: Connection, lanes: Iterable[str], now: int) -> set
     names = list(lanes)
     if not names:
         return set()
-    return set(conn.scalars(_DUE_LANES[conn.dialect.name], {"now": now, "lanes": names}))
+    return set(_DUE_LANES.one(conn, now=now, lanes=names).scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +159,11 @@ class Intending:
     attempt: NewAttempt
 
 
-_BEGIN_REQUEST = (
+_BEGIN_REQUEST = Prepared(
     update(requests)
     .where(requests.c.id == bindparam("key"), requests.c.state == Request.ACCEPTED.value)
     .values(state=Request.IN_PROGRESS.value, state_since=bindparam("now"), updated_at=bindparam("now"))
 )
-_INSERT_ATTEMPT = insert(attempts)
-_INSERT_EVENT = insert(events)
 
 
 def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
@@ -170,25 +172,27 @@ def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
     valid = holders(conn, {row.request_id: row.token for row in rows})
     good = [row for row in rows if row.request_id in valid]
     if good:
-        conn.execute(_INSERT_ATTEMPT, [_attempt_row(row, now) for row in good])
-        conn.execute(_BEGIN_REQUEST, [{"key": row.request_id, "now": now} for row in good])
-        conn.execute(_INSERT_EVENT, [_sending_event(row, now) for row in good])
+        _BEGIN_REQUEST.many(conn, [{"key": row.request_id, "now": now} for row in good])
+        begun = {attempts: [_attempt_row(row, now) for row in good], events: [_sending_event(row, now) for row in good]}
+        insert_together(conn, begun)
     return [row.request_id in valid for row in rows]
 
 
-_HOLDERS = for_each_dialect(
-    lambda one_of: (
-        select(jobs.c.request_id, jobs.c.token, jobs.c.claimed_by)
-        .where(one_of(jobs.c.request_id, "ids"))
-        .order_by(jobs.c.request_id)
-        .with_for_update()
+_HOLDERS = Prepared(
+    for_each_dialect(
+        lambda one_of: (
+            select(jobs.c.request_id, jobs.c.token, jobs.c.claimed_by)
+            .where(one_of(jobs.c.request_id, "ids"))
+            .order_by(jobs.c.request_id)
+            .with_for_update()
+        )
     )
 )
 
 
 def holders(conn: Connection, tokens: Mapping[str, int]) -> set[str]:
     """Those requests whose job still carries the given token; their job rows stay locked until COMMIT."""
-    found = conn.execute(_HOLDERS[conn.dialect.name], {"ids": list(tokens)})
+    found = _HOLDERS.one(conn, ids=list(tokens))
     return {row.request_id for row in found if row.claimed_by is not None and row.token == tokens[row.request_id]}
 
 

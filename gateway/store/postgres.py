@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.store import migrate
 from gateway.store.batcher import Batcher, BatchFunction, Failed, Take, aligned
-from gateway.store.clock import CLOCK, Clock
+from gateway.store.clock import CLOCK, SERVER_TIME, Clock, ServerTime
 from gateway.store.errors import CommitUnknown, StorageFull, StoreError, StoreUnavailable
 from gateway.store.owner import next_generation
 
@@ -50,8 +50,9 @@ class PostgresStore:
         self.upgraded: migrate.Upgraded | None = None
         self._url = url
         self._read_only = read_only
-        self._engine = _engine(url, clock, WRITERS, {})
-        self._reading = _engine(url, clock, READERS, {"default_transaction_read_only": "on"}).execution_options(
+        known = ServerTime()
+        self._engine = _engine(url, clock, known, WRITERS, {})
+        self._reading = _engine(url, clock, known, READERS, {"default_transaction_read_only": "on"}).execution_options(
             isolation_level="AUTOCOMMIT"
         )
         self._batcher = Batcher(self._flush, flushers=FLUSHERS)
@@ -166,12 +167,15 @@ async def _commit(conn: AsyncConnection) -> None:
         raise
 
 
-def _engine(url: URL, clock: Clock, pool_size: int, server_settings: Mapping[str, str]) -> AsyncEngine:
+def _engine(
+    url: URL, clock: Clock, known: ServerTime, pool_size: int, server_settings: Mapping[str, str]
+) -> AsyncEngine:
     engine = create_async_engine(
         _driver_url(url),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
+        pool_use_lifo=True,  # the connection whose server process is warm
         isolation_level="READ COMMITTED",
         hide_parameters=True,
         connect_args={
@@ -184,6 +188,7 @@ def _engine(url: URL, clock: Clock, pool_size: int, server_settings: Mapping[str
     @event.listens_for(engine.sync_engine, "connect")
     def leave_clock(_driver: Any, record: Any) -> None:
         record.info[CLOCK] = clock
+        record.info[SERVER_TIME] = known
 
     return engine
 

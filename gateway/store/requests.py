@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway import crash
@@ -12,6 +12,7 @@ from gateway.ids import new_id
 from gateway.store.clock import now_ms
 from gateway.store.jobs import lanes_with_due_work
 from gateway.store.tables import events, idempotency, intents, jobs, requests
+from gateway.store.together import insert_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,6 @@ _CLAIM_KEY = {
     .returning(idempotency.c.request_id)
     for dialect in (sqlite, postgresql)
 }
-_INSERT_REQUEST, _INSERT_INTENT, _INSERT_EVENT, _INSERT_JOB = map(insert, (requests, intents, events, jobs))
 
 
 def claim_keys(conn: Connection, rows: list[dict[str, object]]) -> set[str]:
@@ -127,14 +127,17 @@ def _key_row(row: NewRequest, now: int) -> dict[str, object]:
 
 
 def _insert(conn: Connection, rows: Sequence[NewRequest], now: int) -> dict[str, Accepted | Existing]:
-    conn.execute(_INSERT_REQUEST, [_request_row(row) for row in rows])
-    owed = [_intent_row(row, row.intent) for row in rows if row.intent]
-    if owed:
-        conn.execute(_INSERT_INTENT, owed)
-    conn.execute(_INSERT_EVENT, [_event_row(row) for row in rows])
     waiting = lanes_with_due_work(conn, {row.lane for row in rows if row.claim_for}, now)
     claimed = {row.id: row.claim_for if row.lane not in waiting else None for row in rows}
-    conn.execute(_INSERT_JOB, [_job_row(row, claimed[row.id], now) for row in rows])
+    insert_together(
+        conn,
+        {
+            requests: [_request_row(row) for row in rows],
+            intents: [_intent_row(row, row.intent) for row in rows if row.intent],
+            events: [_event_row(row) for row in rows],
+            jobs: [_job_row(row, claimed[row.id], now) for row in rows],
+        },
+    )
     return {row.id: Accepted(1 if claimed[row.id] else None) for row in rows}
 
 

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, insert, update
+from sqlalchemy import Connection, bindparam, case, delete, update
 
 from gateway import crash
 from gateway.ids import new_id
 from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
-from gateway.store.exchanges import many, write_attempts, write_documents, write_evidence
+from gateway.store.exchanges import attempt_rows, evidence_rows, settle_attempts, write_documents
 from gateway.store.jobs import NEVER, holders, lanes_with_due_work
 from gateway.store.one_of import for_each_dialect
-from gateway.store.tables import events, idempotency, intents, jobs, requests
+from gateway.store.prepared import Prepared
+from gateway.store.tables import attempts, events, evidence, idempotency, intents, jobs, requests
+from gateway.store.together import insert_together
 from gateway.work import Settled, Settling
 from mappings.status import FINAL
 
@@ -23,9 +25,9 @@ def settle(conn: Connection, rows: Sequence[Settling]) -> list[Settled]:
     valid = holders(conn, {row.request_id: row.token for row in rows})
     good = [row for row in rows if row.request_id in valid]
     _requests(conn, good, now)
-    write_attempts(conn, good, now)
-    write_evidence(conn, rows, valid, now)
-    _events(conn, good, now)
+    settle_attempts(conn, good, now)
+    made = {attempts: attempt_rows(good, now), evidence: evidence_rows(rows, valid, now), events: _events(good, now)}
+    insert_together(conn, made)
     _intents(conn, good, now)
     write_documents(conn, good, now)
     _answers(conn, good)
@@ -33,7 +35,7 @@ def settle(conn: Connection, rows: Sequence[Settling]) -> list[Settled]:
     return [Settled(row.request_id in valid, row.request_id in kept) for row in rows]
 
 
-_UPDATE_REQUEST = (
+_UPDATE_REQUEST = Prepared(
     update(requests)
     .where(requests.c.id == bindparam("key"))
     .values(
@@ -53,7 +55,7 @@ _UPDATE_REQUEST = (
 
 
 def _requests(conn: Connection, rows: Sequence[Settling], now: int) -> None:
-    many(conn, _UPDATE_REQUEST, [_request_values(row, now) for row in rows])
+    _UPDATE_REQUEST.many(conn, [_request_values(row, now) for row in rows])
 
 
 def _request_values(row: Settling, now: int) -> dict[str, Any]:
@@ -72,29 +74,22 @@ def _request_values(row: Settling, now: int) -> dict[str, Any]:
     }
 
 
-_INSERT_EVENT = insert(events)
+def _events(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": new_id(),
+            "request_id": row.request_id,
+            "at": now,
+            "kind": happened.kind,
+            "state": happened.state.value,
+            "facts": pack_text(happened.facts),
+        }
+        for row in rows
+        for happened in row.settlement.happened
+    ]
 
 
-def _events(conn: Connection, rows: Sequence[Settling], now: int) -> None:
-    many(
-        conn,
-        _INSERT_EVENT,
-        [
-            {
-                "id": new_id(),
-                "request_id": row.request_id,
-                "at": now,
-                "kind": happened.kind,
-                "state": happened.state.value,
-                "facts": pack_text(happened.facts),
-            }
-            for row in rows
-            for happened in row.settlement.happened
-        ],
-    )
-
-
-_UPDATE_INTENT = (
+_UPDATE_INTENT = Prepared(
     update(intents)
     .where(intents.c.id == bindparam("key"))
     .values(
@@ -107,9 +102,8 @@ _UPDATE_INTENT = (
 
 
 def _intents(conn: Connection, rows: Sequence[Settling], now: int) -> None:
-    many(
+    _UPDATE_INTENT.many(
         conn,
-        _UPDATE_INTENT,
         [
             {
                 "key": row.intent_id,
@@ -123,7 +117,7 @@ def _intents(conn: Connection, rows: Sequence[Settling], now: int) -> None:
     )
 
 
-_UPDATE_ANSWER = (
+_UPDATE_ANSWER = Prepared(
     update(idempotency)
     .where(idempotency.c.channel_id == bindparam("channel"), idempotency.c.key == bindparam("used_key"))
     .values(status=bindparam("new_status"), answer=bindparam("new_answer", type_=idempotency.c.answer.type))
@@ -131,9 +125,8 @@ _UPDATE_ANSWER = (
 
 
 def _answers(conn: Connection, rows: Sequence[Settling]) -> None:
-    many(
+    _UPDATE_ANSWER.many(
         conn,
-        _UPDATE_ANSWER,
         [
             {"channel": told.channel_id, "used_key": told.key, "new_status": told.status, "new_answer": told.body}
             for told in (row.answered for row in rows)
@@ -142,7 +135,7 @@ def _answers(conn: Connection, rows: Sequence[Settling]) -> None:
     )
 
 
-_UPDATE_JOB = (
+_UPDATE_JOB = Prepared(
     update(jobs)
     .where(jobs.c.request_id == bindparam("key"))
     .values(
@@ -157,7 +150,7 @@ _UPDATE_JOB = (
 )
 
 
-_END_JOBS = for_each_dialect(lambda one_of: delete(jobs).where(one_of(jobs.c.request_id, "ids")))
+_END_JOBS = Prepared(for_each_dialect(lambda one_of: delete(jobs).where(one_of(jobs.c.request_id, "ids"))))
 
 
 def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
@@ -184,11 +177,11 @@ def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
                 "new_absences": following.absences,
             }
         )
-    many(conn, _UPDATE_JOB, moved)
+    _UPDATE_JOB.many(conn, moved)
     if resting:  # the row stays, because its token must go on growing
         rest = update(jobs).where(jobs.c.request_id.in_(resting)).values(due_at=NEVER, claimed_by=None)
         conn.execute(rest)
     if over:
-        conn.execute(_END_JOBS[conn.dialect.name], {"ids": over})
+        _END_JOBS.one(conn, ids=over)
     crash.point("settle.before_commit")
     return {values["key"] for values in moved if values["new_claimed_by"]}
