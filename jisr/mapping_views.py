@@ -12,6 +12,7 @@ from jisr.terminal import Front
 
 if TYPE_CHECKING:
     from connectors.kit.mapping_tools.explaining import Explained, Explanation
+    from connectors.kit.mapping_tools.linting import Finding
     from connectors.kit.mapping_tools.testing import Tested
     from connectors.kit.mapping_tools.trying import Tried
 
@@ -48,6 +49,29 @@ def _show_test(here: Front, result: "Tested") -> None:
     for path, wanted, found in result.differences:
         table.add_row(Text(path), Text(wanted or nothing, "green"), Text(found or nothing, "red"))
     here.out.print(table)
+
+
+def show_findings(here: Front, package: str, findings: "Sequence[Finding]", *, as_json: bool) -> None:
+    """One line for each finding: where, which rule, what."""
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+        return
+    words = {"wrong": here.text("خطأ", "wrong"), "doubtful": here.text("راجع", "doubtful")}
+    for finding in findings:
+        where = f"{finding.place.file}:{finding.place.line}" if finding.place.line else finding.place.file
+        style = "red" if finding.severity == "wrong" else "yellow"
+        line = Text(f"{words[finding.severity]} ", style=style).append(f"{where}: {finding.key}: ", style="cyan")
+        here.out.print(
+            line.append(here.text(finding.ar, finding.en), style="default").append(f"  [{finding.rule}]", "dim")
+        )
+    bad = sum(finding.severity == "wrong" for finding in findings)
+    style = "red" if bad else "yellow" if findings else "green"
+    here.out.print(
+        here.text(
+            f"[{style}]{package}: خطأ {bad}، للمراجعة {len(findings) - bad}[/]",
+            f"[{style}]{package}: {bad} wrong, {len(findings) - bad} doubtful[/]",
+        )
+    )
 
 
 def show_tried(here: Front, tried: "Tried", *, as_json: bool) -> None:

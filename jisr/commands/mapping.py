@@ -51,6 +51,37 @@ def run_tests(
         raise typer.Exit(1)
 
 
+@app.command("lint")
+def lint_package(
+    context: typer.Context,
+    package: PackageName,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 for what is doubtful too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find what is mapped wrongly although it loads, and what is not used.
+
+    Mandatory fields of the contract that nothing fills, fields that the contract, the canonical document or the
+    manifest does not have, codes, lossy types, parts and tables without use.
+
+    Exit status: 0 nothing is wrong, 1 something is, 2 wrong usage.
+
+    Examples:
+
+      jisr mapping lint education
+
+      jisr mapping lint ./municipality --strict --json
+    """
+    from connectors.kit.mapping_tools.linting import lint
+    from gateway.errors import CATALOGUE
+
+    here = front(context)
+    bench = _bench(here, package)
+    findings = lint(bench, frozenset(CATALOGUE))
+    mapping_views.show_findings(here, bench.package.name, findings, as_json=as_json)
+    if any(strict or finding.severity == "wrong" for finding in findings):
+        raise typer.Exit(1)
+
+
 @app.command("try")
 def try_(
     context: typer.Context,

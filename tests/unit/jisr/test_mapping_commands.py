@@ -100,3 +100,23 @@ def test_what_does_not_exist_is_one_sentence(words, sentence, capsys, monkeypatc
     assert ended.value.code in {1, 2}
     assert sentence in said
     assert "Traceback" not in said
+
+
+def test_what_is_wrong_is_listed_in_the_readers_language_and_ends_with_1(tmp_path):
+    folder = copy_of("education", tmp_path)
+    change(folder / "mapping/submit.yaml", "    RequestId: operation_id\n", "")
+
+    english = _run("mapping", "lint", str(folder))
+
+    assert english.exit_code == 1
+    assert "education/mapping/submit.yaml:3: request.body.RequestId: The contract demands this field" in english.output
+    assert "حقل إلزامي" in _run("mapping", "lint", str(folder), language="ar").output
+    assert json.loads(_run("mapping", "lint", str(folder), "--json").output)[0]["rule"] == "mandatory"
+
+
+def test_what_is_doubtful_ends_with_1_only_when_it_is_asked_for(tmp_path):
+    folder = copy_of("education", tmp_path)
+    change(folder / "mapping/_parts.yaml", "progress: ", "lonely: {a: answer.A}\nprogress: ")
+
+    assert _run("mapping", "lint", str(folder)).exit_code == 0
+    assert _run("mapping", "lint", str(folder), "--strict").exit_code == 1
