@@ -9,7 +9,7 @@ from mappings.codes import CodeTable
 from mappings.errors import MappingError
 from mappings.expression import Expression
 from mappings.functions import MappingFunctions
-from mappings.language import MAX_BYTES, Compiler, read_document
+from mappings.language import MAX_BYTES, MAX_LEAVES, Compiler, read_document
 
 TABLES = {"level": CodeTable.of("level", {"basic": {"code": "B"}, "secondary": {"code": "S"}})}
 FUNCTIONS = MappingFunctions(TABLES)
@@ -184,3 +184,87 @@ def test_a_document_that_is_no_plain_yaml_is_refused(tmp_path, text, problem):
 def test_a_missing_document_is_one_sentence(tmp_path):
     with pytest.raises(MappingError, match=r"^x/y\.yaml: the file cannot be read$"):
         read_document(tmp_path / "y.yaml", "x/y.yaml")
+
+
+def test_a_mapping_of_ten_megabytes_is_one_error(tmp_path):
+    file = tmp_path / "m.yaml"
+    file.write_bytes(b"answer:\n" + b"  a: b\n" * 1_500_000)
+
+    with pytest.raises(MappingError, match=r"^x/mapping/m\.yaml: the file is too large; it may have 64 KiB$"):
+        read_document(file, "x/mapping/m.yaml")
+
+
+@pytest.mark.parametrize("tree", [{f"k{n}": "a" for n in range(MAX_LEAVES + 1)}, [[]] * (MAX_LEAVES + 1)])
+def test_a_section_with_too_many_expressions_is_refused(tree):
+    with pytest.raises(MappingError, match="more than 2,000"):
+        _template(tree)
+
+
+def test_parts_that_multiply_are_refused_at_once():
+    parts = {f"p{n}": {"a": {"$use": f"p{n + 1}"}, "b": {"$use": f"p{n + 1}"}} for n in range(25)}
+    parts["p25"] = {}
+
+    with pytest.raises(MappingError, match="more than 2,000"):
+        _template({"$use": "p0"}, parts)
+
+
+def test_lists_within_lists_end_with_the_budget():
+    rows = {"rows": [{"n": 1}] * 2000}
+    tree = {"A": {"$each": "rows", "$item": {"B": {"$each": "rows", "$item": "item.n"}}}}
+
+    with pytest.raises(MappingError, match=r"request\.body\.A\.\$item\.B\.\$each: it takes more than 1,000,000 steps"):
+        _template(tree)(rows)
+
+
+def test_a_result_that_would_not_fit_into_memory_is_refused():
+    rows = {"text": "x" * 1_000_000, "rows": list(range(100))}
+    tree = {"A": {"$each": "rows", "$item": "text"}}
+
+    with pytest.raises(MappingError, match="64 MiB"):
+        _template(tree)(rows)
+
+
+def test_a_rendering_begins_with_the_whole_budget_each_time():
+    rows = {"rows": [1] * 9000}
+    template = _template({"A": {"$each": "rows", "$item": "item"}})
+
+    for _ in range(120):
+        assert len(template(rows)["A"]) == 9000
+
+
+def test_an_error_in_a_part_names_the_parts_file_and_line(tmp_path):
+    (tmp_path / "_parts.yaml").write_text(
+        "who:\n  Name: applicant.name.given\n  Born: date(applicant.birth_date, 'yyyy-MM-dd')\n", "utf-8"
+    )
+    (tmp_path / "m.yaml").write_text(
+        "request:\n  Person:\n    $use: who\n    Level: code('level', input.level)\n", "utf-8"
+    )
+    parts = read_document(tmp_path / "_parts.yaml", "x/mapping/_parts.yaml")
+    tree = read_document(tmp_path / "m.yaml", "x/mapping/m.yaml")
+    template = Compiler(TABLES, parts).template(tree["request"], "x/mapping/m.yaml", "request")
+
+    assert template(DOCUMENT)["Person"]["Level"] == "B"
+    with pytest.raises(
+        MappingError, match=r"^x/mapping/_parts\.yaml:3: request\.Person\.Born: the day does not exist$"
+    ):
+        template({**DOCUMENT, "applicant": {"birth_date": "2026-02-30"}})
+    with pytest.raises(
+        MappingError, match=r"^x/mapping/m\.yaml:4: request\.Person\.Level: the code table has no such value$"
+    ):
+        template({**DOCUMENT, "input": {"level": "other"}})
+    with pytest.raises(MappingError, match=r"^x/mapping/m\.yaml:3: request\.Person\.\$use: there is no part 'who'"):
+        Compiler(TABLES).template(tree["request"], "x/mapping/m.yaml", "request")
+
+
+def test_fields_of_one_place_are_read_at_once_with_the_same_meaning():
+    tree = {"A": "a.b.x", "B": "a.b.y", "C": "a.b.z"}
+    for document in (
+        {},
+        {"a": None},
+        {"a": {"b": []}},
+        {"a": {"b": {"x": 1, "y": None}}},
+        {"a": {"b": {"z": 0}}},
+        {"a": "text"},
+    ):
+        one_by_one = {name: value for name, text in tree.items() if (value := _value(text, document)) is not None}
+        assert _template(tree)(document) == (one_by_one or None)
