@@ -258,13 +258,13 @@ def test_an_error_in_a_part_names_the_parts_file_and_line(tmp_path):
 
 def test_fields_of_one_place_are_read_at_once_with_the_same_meaning():
     tree = {"A": "a.b.x", "B": "a.b.y", "C": "a.b.z"}
-    for document in (
+    documents: list[dict[str, Any]] = [
         {},
         {"a": None},
         {"a": {"b": []}},
         {"a": {"b": {"x": 1, "y": None}}},
-        {"a": {"b": {"z": 0}}},
         {"a": "text"},
-    ):
+    ]
+    for document in [*documents, {"a": {"b": {"z": 0}}}]:
         one_by_one = {name: value for name, text in tree.items() if (value := _value(text, document)) is not None}
         assert _template(tree)(document) == (one_by_one or None)

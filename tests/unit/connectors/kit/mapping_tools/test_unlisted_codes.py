@@ -9,6 +9,7 @@ from connectors.kit.contract import Effect, Status
 from connectors.kit.errors import Faulted
 from connectors.kit.mapping_tools.workbench import Workbench, answer_of, http_answer
 from connectors.kit.wire import Said
+from mappings.documents import Place
 from mappings.reading import leaves
 from tests.unit.connectors.kit.mapping_tools.authors import TREE
 
@@ -21,7 +22,7 @@ def _with_code(bench, operation, code):
     sample = bench.sample(operation)
     said = bench.heard(operation, answer_of(sample))
     tree, parts = bench.tree(operation), bench.tree("_parts")
-    (leaf,) = [leaf for leaf in leaves(tree["answer"], parts, None) if leaf.key == ("code",)]
+    (leaf,) = [leaf for leaf in leaves(tree["answer"], parts, Place("", 0)) if leaf.key == ("code",)]
     (path,) = leaf.reads
 
     def put(value, rest):
