@@ -61,8 +61,8 @@ async def the_contract_is_the_one_that_was_pinned(bench: Bench) -> None:
     for name in loose:
         require(
             name in pinned,
-            f"{name} ليس في contract.lock؛ راجع الفرق ثم نفّذ ‎jisr connector lock.",
-            f"{name} is not in contract.lock; review it, then run jisr connector lock.",
+            f"{name} ليس في contract.lock؛ راجع الفرق ثم نفّذ ‎jisr connector lock --accept.",
+            f"{name} is not in contract.lock; review it, then run jisr connector lock --accept.",
             Place(lock),
         )
 
@@ -93,8 +93,8 @@ def _pinned(lock: Path) -> dict[str, str]:
         return {str(name): str(digest) for name, digest in content["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Failure(
-            "لا يُقرأ contract.lock؛ نفّذ ‎jisr connector lock ليكتب من جديد.",
-            "contract.lock cannot be read; run jisr connector lock to write it anew.",
+            "لا يُقرأ contract.lock؛ احذفه ثم نفّذ ‎jisr connector lock.",
+            "contract.lock cannot be read; remove it and run jisr connector lock.",
             Place(lock, getattr(error, "lineno", None)),
         ) from error
 
@@ -111,8 +111,8 @@ def _require_pinned(folder: Path, name: str, digest: str) -> None:
     )
     require(
         raw is not None and digest == f"sha256:{hashlib.sha256(raw).hexdigest()}",
-        f"{name} تغيّر بعد أن ثُبت في contract.lock؛ أعد الأصل، أو راجع الفرق ثم نفّذ ‎jisr connector lock.",
+        f"{name} تغيّر بعد أن ثُبت في contract.lock؛ أعد الأصل، أو راجع الفرق ثم نفّذ ‎jisr connector lock --accept.",
         f"{name} has changed since contract.lock pinned it; restore it, or review the difference and run "
-        "jisr connector lock.",
+        "jisr connector lock --accept.",
         Place(file),
     )

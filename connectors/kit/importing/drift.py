@@ -45,7 +45,8 @@ def pin(folder: Path) -> None:
     """Write contract.lock for the files as they are."""
     known = read_lock(folder) or {}
     files = {name: (folder / name).read_bytes() for name in _contract_files(folder)}
-    content = lock_of(str(known.get("source") or "unknown"), files, ())
+    source = known.get("source") or next((Path(name).name for name in files), "none")
+    content = lock_of(str(source), files, ())
     content["operations"] = _shapes_in(folder)
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     (folder / "contract.lock").write_text(text, encoding="utf-8")
