@@ -36,6 +36,7 @@ class Drafting:
     def __init__(self, document: Mapping[str, Any], *, openapi30: bool, prefix: str) -> None:
         self._document = document
         self._strict = self._samples = JsonSamples(document, openapi30=openapi30)
+        self.loose = ""  #: Why the last draft's samples satisfy their schema only loosely; empty when they do.
         self._lenient = JsonSamples(document, openapi30=openapi30, lenient=True)
         self._fields = JsonFields(document)
         self._prefix = prefix.rstrip("/")
@@ -44,10 +45,12 @@ class Drafting:
         """One operation. Raises UnsupportedError and NoSample.
 
         Where no value fits exactly one branch of a `oneOf`, as in many contracts, several may fit."""
+        self.loose = ""
         try:
             self._samples = self._strict
             return self._draft(name, method, path, operation)
-        except NoSample:
+        except NoSample as error:
+            self.loose = str(error)
             self._samples = self._lenient
             return self._draft(name, method, path, operation)
 

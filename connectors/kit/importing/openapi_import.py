@@ -160,6 +160,12 @@ def _drafts(drafting: Drafting, operations: list[tuple[str, str, Mapping[str, An
         try:
             name = kebab(str(operation.get("operationId") or f"{method.lower()} {path}"), names)
             drafts.append(drafting.draft(name, method, path, operation))
+            if drafting.loose:
+                report.hints.append(Words(
+                    f"{method} {path}: nothing satisfies its schema to the letter (several branches of a oneOf fit, or "
+                    "allOf forbids what it asks for); its samples satisfy the rest.",
+                    f"{method} {path}: لا قيمة تحقق مخططها حرفياً (oneOf أو allOf متناقض)؛ عيناتها تحقق الباقي.",
+                ))  # fmt: skip
         except UnsupportedError as error:
             report.left_out.append(Words(
                 f"{method} {path} is left out: {error.en}.", f"تُركت {method} {path}: {error.ar}."

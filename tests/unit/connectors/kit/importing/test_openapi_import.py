@@ -194,3 +194,21 @@ def test_all_one_and_any_of_are_put_together(tmp_path):
         "kind": "kind",
         "a": 1,
     }
+
+
+def test_a_schema_that_nothing_satisfies_to_the_letter_is_taken_loosely_and_said(tmp_path):
+    closed = {"type": "object", "additionalProperties": False}
+    schema = {
+        "allOf": [
+            {**closed, "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+            {**closed, "properties": {"b": {"type": "integer"}}},
+        ]
+    }
+    document = one_operation(
+        requestBody={"content": {"application/json": {"schema": schema}}}, responses={"204": {"description": ""}}
+    )
+
+    folder, report = imported(tmp_path, document)
+
+    assert json.loads((folder / "samples/do-it/succeeded/request.json").read_text("utf-8"))["body"] == {"a": 1, "b": 1}
+    assert "to the letter" in report.hints[0].en

@@ -1,0 +1,71 @@
+"""WSDLs as institutions really have them: without a service, encoded, with wildcards, with types in place of elements."""
+
+import re
+from pathlib import Path
+
+from lxml import etree
+
+from connectors.kit.importing.wsdl_import import import_wsdl
+from connectors.kit.package import load_package
+from tests.unit.connectors.kit.importing.contracts import TYPES, schema, write, wsdl
+
+ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
+
+
+def request(folder: Path, operation: str) -> etree._Element:
+    """The sample request of an operation."""
+    return etree.parse(folder / f"samples/{operation}/succeeded/request.xml").getroot()
+
+
+def test_a_wsdl_without_a_service_gives_its_binding_and_says_so(tmp_path):
+    content = re.sub(r"<service.*</service>", "", wsdl())
+
+    folder, report = import_wsdl("city", write(tmp_path, "city.wsdl", content), tmp_path)
+
+    assert len(load_package(folder).manifest.operations) == 2
+    assert "does not say where it is served" in report.hints[0].en
+
+
+def test_what_must_stand_where_a_wildcard_is_stands_there(tmp_path):
+    wild = TYPES.replace(
+        '<xs:element name="RequestId" type="xs:string"/></xs:sequence>',
+        '<xs:element name="RequestId" type="xs:string"/><xs:any namespace="##other" processContents="lax"/></xs:sequence>',
+    )
+    assert wild != TYPES
+
+    folder, report = import_wsdl("city", write(tmp_path, "city.wsdl", wsdl(schema(wild))), tmp_path)
+
+    assert report.left_out == []
+    assert [child.tag for child in request(folder, "inquire-permit")] == ["{urn:city}RequestId", "{urn:sample}sample"]
+
+
+def test_the_soap_encoding_schema_is_added_where_arrays_are_encoded(tmp_path):
+    arrays = f"""<xs:complexType name="Names" xmlns:enc="{ENCODING}"><xs:complexContent><xs:restriction base="enc:Array">
+        <xs:attribute ref="enc:arrayType" xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" wsdl:arrayType="xs:string[]"/></xs:restriction></xs:complexContent></xs:complexType>"""
+
+    folder, report = import_wsdl("city", write(tmp_path, "city.wsdl", wsdl(schema(TYPES + arrays))), tmp_path)
+
+    assert (folder / "wsdl/soap-encoding.xsd").is_file()
+    assert any(ENCODING in words.en for words in report.repairs)
+    assert len(load_package(folder).manifest.operations) == 2
+
+
+def test_a_document_message_with_a_type_is_written_under_its_parts_name(tmp_path):
+    content = wsdl().replace('<part name="body" element="t:InquirePermit"/>', '<part name="number" type="xs:string"/>')
+
+    folder, report = import_wsdl("city", write(tmp_path, "city.wsdl", content), tmp_path)
+
+    assert report.left_out == []
+    assert etree.QName(request(folder, "inquire-permit")).localname == "number"
+
+
+def test_a_port_that_is_asked_for_is_taken_and_one_that_is_none_is_refused(tmp_path):
+    second = '<port name="Second" binding="t:Binding"><soap:address location="https://city.example/second"/></port>'
+    source = write(tmp_path, "city.wsdl", wsdl(more_ports=second))
+
+    folder, report = import_wsdl("city", source, tmp_path, port="Second")
+
+    soap = load_package(folder).manifest.soap
+    assert soap is not None
+    assert soap.path == "/second"
+    assert "also has the port Port" in report.hints[0].en
