@@ -117,6 +117,17 @@ def test_a2_a_private_address_is_contacted_only_when_that_is_allowed(tmp_path):
     assert asked == []
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "169.254.169.254", "10.0.0.1", "100.64.0.1", "224.0.0.1", "0.0.0.0", "[::1]",
+     "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1]", "localhost"],
+)  # fmt: skip
+def test_a2_no_spelling_of_a_private_address_is_contacted(tmp_path, host):
+    said = refusal(tmp_path / "into", f"http://{host}:9/city?wsdl")
+
+    assert "private address" in said or "is not known" in said
+
+
 def test_a2_a_redirect_to_another_host_is_not_followed(tmp_path):
     with serving({"/city": (302, {"Location": "http://127.0.0.2:1/secret"}, b"")}) as (address, _):
         said = refusal(tmp_path / "into", f"{address}/city", allow_private=True)
