@@ -14,7 +14,6 @@ from rich.text import Text as Line
 
 from connectors.kit.conformance.case import Result, Verdict
 from connectors.kit.conformance.report import Report
-from jisr.errors import CommandError
 from jisr.terminal import Front, front
 
 _SIGNS: Mapping[Verdict, tuple[str, str]] = {
@@ -101,12 +100,12 @@ def _examine(here: Front, folder: Path, only: list[str]) -> Report:
             )
         )
     if not results:
-        raise CommandError(
-            here.text(
-                f"لا فحص باسم {', '.join(only)}؛ تعددها docs/reference/conformance.md.",
-                f"No check is named {', '.join(only)}; docs/reference/conformance.md lists them.",
-            )
+        wrong = here.text(
+            f"لا فحص باسم {', '.join(only)}؛ تعددها docs/reference/conformance.md.",
+            f"No check is named {', '.join(only)}; docs/reference/conformance.md lists them.",
         )
+        here.err.print(wrong, style="red", markup=False)
+        raise typer.Exit(2)
     return Report(folder.resolve(), tuple(results), datetime.now(UTC))
 
 
@@ -118,7 +117,7 @@ def _show(here: Front, report: Report, *, every: bool) -> None:
         table.add_row(here.text(*report.group_title(group)), *cells)
     here.out.print(table)
     for result in report.results:
-        if every or result.status != "passed":
+        if every or result.noted or result.status != "passed":
             here.out.print(_line(here, report, result))
     passed, failed, skipped = (report.count(status) for status in _SIGNS)
     style = "green" if report.good else "red"

@@ -45,6 +45,14 @@ class Skipped(Exception):  # the suite's word
         self.text = Text(ar, en)
 
 
+class Noted(Exception):  # the suite's word
+    """The promise holds, and there is something that the author should know."""
+
+    def __init__(self, ar: str, en: str) -> None:
+        super().__init__(en)
+        self.text = Text(ar, en)
+
+
 def require(held: object, ar: str, en: str, place: Place | None = None) -> None:
     """Raise Failure with these sentences unless it holds."""
     if not held:
@@ -138,3 +146,4 @@ class Result:
     text: Text  #: The promise when it holds, else what is wrong and what to mend, or why nothing was proven.
     seconds: float
     place: Place | None = None
+    noted: bool = False  #: It passed, and the text is something that the author should know.

@@ -27,7 +27,7 @@ def first_difference(got: Any, wanted: Any, path: str = "") -> Difference | None
 
 class _Nothing:
     def __repr__(self) -> str:
-        return "nothing"
+        return "∅"
 
 
 _NOTHING = _Nothing()
@@ -69,6 +69,6 @@ def _xml_difference(got: Any, wanted: Any, path: str) -> Difference | None:
     if len(ours) != len(theirs):
         longer, shorter = (ours, theirs) if len(ours) > len(theirs) else (theirs, ours)
         name = etree.QName(longer[len(shorter)]).localname
-        return (f"{where}/{name}", *((f"<{name}>", "nothing") if longer is ours else ("nothing", f"<{name}>")))
+        return (f"{where}/{name}", *((f"<{name}>", "∅") if longer is ours else ("∅", f"<{name}>")))
     texts = [(element.text or "").strip() for element in (got, wanted)]
     return None if texts[0] == texts[1] else (where, _shown(texts[0]), _shown(texts[1]))

@@ -42,11 +42,11 @@ def render_page(name: str, at: datetime, groups: Mapping[str, Text], rows: Seque
     """The whole page."""
     counts = {status: sum(result.status == status for result, _ in rows) for status in _WORDS}
     good = counts["failed"] == 0
-    failed = [row for row in rows if row[0].status == "failed"]
     parts = [
         _head(name, at, counts, good=good),
         _overview(groups, rows),
-        _failures(failed),
+        _articles(Text("ما يجب إصلاحه", "To mend"), [row for row in rows if row[0].status == "failed"]),
+        _articles(Text("ما يجب أن يُعرف", "To know"), [row for row in rows if row[0].noted]),
         *(_group(title, [row for row in rows if row[0].group == group]) for group, title in groups.items()),
     ]
     return (
@@ -82,10 +82,10 @@ def _overview(groups: Mapping[str, Text], rows: Sequence[Row]) -> str:
     return f"<h2>الخلاصة</h2><table><tr><th>المجموعة</th><th></th>{heads}</tr>{''.join(lines)}</table>\n"
 
 
-def _failures(rows: Sequence[Row]) -> str:
+def _articles(title: Text, rows: Sequence[Row]) -> str:
     if not rows:
         return ""
-    return f'<h2 class="failed">ما يجب إصلاحه · To mend</h2>{"".join(_article(*row) for row in rows)}\n'
+    return f"<h2>{title.ar} · {title.en}</h2>{''.join(_article(*row) for row in rows)}\n"
 
 
 def _article(result: Result, where: str) -> str:

@@ -90,6 +90,7 @@ class Report:
             "case": result.case,
             "variant": result.variant,
             "status": result.status,
+            "noted": result.noted,
             "ar": result.text.ar,
             "en": result.text.en,
             "file": None if place is None else self.where(Place(place.file)),

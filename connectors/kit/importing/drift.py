@@ -48,6 +48,7 @@ def pin(folder: Path) -> None:
     source = known.get("source") or next((Path(name).name for name in files), "none")
     content = lock_of(str(source), files, ())
     content["operations"] = _shapes_in(folder)
+    content |= {"repairs": known["repairs"]} if "repairs" in known else {}
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     (folder / "contract.lock").write_text(text, encoding="utf-8")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.kit.importing.drafts import Draft
 from connectors.kit.importing.fields import Field
-from connectors.kit.importing.refusal import ContractRefused
+from connectors.kit.importing.refusal import ContractRefused, Words
 
 
 def digest(content: bytes) -> str:
@@ -16,13 +16,18 @@ def digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def lock_of(source: str, files: Mapping[str, bytes], drafts: Iterable[Draft]) -> dict[str, Any]:
-    """The content of contract.lock. `operations` is there so that a change can be told in words."""
+def lock_of(
+    source: str, files: Mapping[str, bytes], drafts: Iterable[Draft], repairs: Iterable[Words] = ()
+) -> dict[str, Any]:
+    """The content of contract.lock. `operations` is there so that a change can be told in words, `repairs` so that
+    `jisr connector check` says what was mended in the vendored copy.
+    """
+    mended = [{"ar": words.ar, "en": words.en} for words in repairs]
     return {
         "source": source,
         "files": {name: digest(content) for name, content in sorted(files.items())},
         "operations": {draft.wire: shape_of(draft) for draft in drafts},
-    }
+    } | ({"repairs": mended} if mended else {})
 
 
 def shape_of(draft: Draft) -> dict[str, dict[str, str]]:

@@ -76,7 +76,7 @@ def draft_wsdl(
         drafts=drafts,
         authentication=authentication,
         manifest_tables=_soap_table(contract, chosen),
-        lock=lock_of(source_name(source), files, drafts),
+        lock=lock_of(source_name(source), files, drafts, report.repairs),
     )
 
 
