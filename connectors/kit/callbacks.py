@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import jmespath
-
 from connectors.kit.answer import AnswerReader
 from connectors.kit.contract import CallbackSaid, Effect, Exchange, Operation
 from connectors.kit.errors import TooLarge, Unreadable
@@ -20,6 +18,8 @@ from connectors.kit.manifest.authentication import TimestampFormat
 from connectors.kit.message_signature import encoded, secret_bytes, signed_bytes
 from connectors.kit.package import Package
 from connectors.kit.wire import Said
+from mappings.expression import Expression
+from mappings.functions import MappingFunctions
 
 
 class CallbackReader:
@@ -31,7 +31,7 @@ class CallbackReader:
         # it tells of an act that changes something: a code that is not listed leaves it in doubt
         operation = Operation(name, "callback", Effect.NONE)
         self._read = AnswerReader(package, operation)
-        self._operation_id = jmespath.compile(self._declared.operation_id)
+        self._operation_id = Expression(self._declared.operation_id, MappingFunctions(package.codes.tables))
         self._public = {key: value for key, value in settings.items() if not package.settings[key].secret}
         self._now = now
         form = self._declared.signature
@@ -50,7 +50,10 @@ class CallbackReader:
             body = read_object(raw)
         except ValueError as error:
             raise Unreadable(f"the callback: {error}", exchange=exchange) from error
-        operation_id = self._operation_id.search(body)
+        try:
+            operation_id = self._operation_id(body)
+        except ValueError as error:
+            raise Unreadable(f"the callback names no act: {error}", exchange=exchange) from error
         if isinstance(operation_id, bool) or not isinstance(operation_id, str | int) or operation_id == "":
             raise Unreadable("the callback names no act", exchange=exchange)
         named = {name.lower(): value for name, value in headers.items()}

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-import jmespath
-
 from connectors.kit import rest
 from connectors.kit.contract import Ports
 from connectors.kit.errors import ConnectorError, MappingFailed, Unreadable
@@ -18,6 +16,8 @@ from connectors.kit.rest import RestMessage
 from connectors.kit.soap import Addressing, Encoding, SoapCodec
 from connectors.kit.soap_security import soap_security
 from connectors.kit.wsdl import load_wsdl
+from mappings.expression import Expression
+from mappings.functions import MappingFunctions
 
 
 class TokenRejected(ConnectorError):
@@ -156,8 +156,7 @@ class SoapWire:
         if said.fault is None:
             return Said(said.body)
         context = {"fault": said.fault}
-        code, message = self._fault_code.search(context), self._fault_message.search(context)
-        return Said({}, Fault(str(code or ""), str(message or "")))
+        return Said({}, Fault(_told(self._fault_code, context), _told(self._fault_message, context)))
 
 
 class HookedWire:
@@ -204,8 +203,16 @@ def wire_of(package: Package, ports: Ports) -> Wire:
     return wire if hooks is None else HookedWire(wire, hooks)
 
 
-def _expression(package: Package, key: str, text: str) -> Any:
+def _expression(package: Package, key: str, text: str) -> Expression:
     try:
-        return jmespath.compile(text)
-    except jmespath.exceptions.JMESPathError as error:
-        raise ManifestError(f"{package.name}/manifest.toml", f"soap.{key}", "not a JMESPath expression") from error
+        return Expression(text, MappingFunctions(package.codes.tables))
+    except ValueError as error:
+        raise ManifestError(f"{package.name}/manifest.toml", f"soap.{key}", str(error)) from error
+
+
+def _told(expression: Expression, context: Mapping[str, Any]) -> str:
+    """What the expression finds in a fault; nothing when the fault is of another form, and no code is ever final."""
+    try:
+        return str(expression(context) or "")
+    except ValueError:
+        return ""

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import jmespath
-
 from connectors.kit.contract import Effect
 from connectors.kit.manifest.authentication import (
     NEEDED_SETTINGS,
@@ -21,6 +19,8 @@ from connectors.kit.manifest.callbacks import DeclaredCallback
 from connectors.kit.manifest.forms import NAME, OPERATION, READING_ROLES, DeclaredOperation, Manifest
 from connectors.kit.manifest.settings import Setting
 from connectors.kit.paths import PathEscapes, inside
+from mappings.expression import Expression
+from mappings.functions import MappingFunctions
 
 Problem = tuple[str, str]  #: Key and problem.
 
@@ -164,9 +164,9 @@ def _callback(manifest: Manifest, name: str, callback: DeclaredCallback) -> Iter
     if not OPERATION.fullmatch(name) or name in manifest.operations:
         yield "", "a callback's name has lower case letters, digits and hyphens, and no operation has it"
     try:
-        jmespath.compile(callback.operation_id)
-    except jmespath.exceptions.JMESPathError:
-        yield ".operation_id", "not a JMESPath expression"
+        Expression(callback.operation_id, MappingFunctions({}))
+    except ValueError as error:
+        yield ".operation_id", str(error)
     signature = callback.signature
     if signature is None:
         return

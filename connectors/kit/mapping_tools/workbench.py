@@ -17,7 +17,7 @@ from connectors.kit.package import Package, load_package
 from connectors.kit.rest import RestMessage
 from connectors.kit.sandbox_institution import sandbox_settings
 from connectors.kit.tokens import LocalTokens
-from connectors.kit.wire import RestWire, Said, SoapWire, Wire
+from connectors.kit.wire import Said, Wire, wire_of
 from connectors.registry import BUILT_IN
 from mappings.documents import read_document
 
@@ -73,7 +73,7 @@ class Workbench:
         self.package: Package = load_package(folder, hooks=folder.parent in BUILT_IN)
         self.settings = settings_for(self.package)
         ports = Ports(self.settings, LocalTokens(), lambda: datetime.now(UTC))
-        self.wire: Wire = (SoapWire if self.package.manifest.kind == "soap" else RestWire)(self.package, ports)
+        self.wire: Wire = wire_of(self.package, ports)
         self.operations: Mapping[str, Operation] = {
             name: declared.as_operation(name) for name, declared in self.package.manifest.operations.items()
         }

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from connectors.kit.answer import UNLISTED_CODE, AnswerReader
 from connectors.kit.contract import Effect, Status
 from connectors.kit.errors import Faulted
+from connectors.kit.manifest import ManifestError
 from connectors.kit.mapping_tools.workbench import Workbench, answer_of, http_answer
 from connectors.kit.wire import Said
 from mappings.documents import Place
 from mappings.reading import leaves
-from tests.unit.connectors.kit.mapping_tools.authors import TREE
+from tests.unit.connectors.kit.mapping_tools.authors import TREE, change, copy_of
 
 BENCHES = {name: Workbench(folder) for name, folder in TREE.items()}
 OPERATIONS = [(name, operation) for name, bench in BENCHES.items() for operation in bench.operations]
@@ -55,3 +56,25 @@ def test_an_unlisted_code_is_in_doubt_or_a_fault(name, operation, code, status):
         assert declared.effect is not Effect.SAFE
         assert outcome.documents == ()
         assert not outcome.data
+
+
+def test_a_fault_in_which_the_manifest_finds_no_code_is_a_fault_and_nothing_else(tmp_path):
+    folder = copy_of("education", tmp_path)
+    change(folder / "manifest.toml", 'fault_code = "', 'fault_code = "abs(fault.text) || ')
+    bench = Workbench(folder)
+    sample = bench.sample("submit", "fault-record-withheld")
+
+    answer = answer_of(sample)
+    assert answer is not None
+
+    came = bench.concluded("submit", sample.json("canonical.json"), answer)
+
+    assert isinstance(came, Faulted)
+
+
+def test_an_expression_of_the_manifest_has_the_limits_of_a_mapping(tmp_path):
+    folder = copy_of("education", tmp_path)
+    change(folder / "manifest.toml", 'fault_code = "', f'fault_code = "{"a || " * 300}')
+
+    with pytest.raises(ManifestError, match=r"soap\.fault_code: an expression has at most 1,000 characters"):
+        Workbench(folder)
