@@ -4,60 +4,72 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ids import new_id
 from gateway.packed import pack
 from gateway.store.jobs import attempt_values
-from gateway.store.prepared import Prepared
 from gateway.store.tables import attempts, documents, request_documents
+from gateway.store.together import Rows, Write, rows_of
 from gateway.work import RANK, Evidence, Settling
 from mappings.status import Attempt
 
-_UPDATE_ATTEMPT = Prepared(
-    update(attempts)
-    .where(attempts.c.id == bindparam("key"))
-    .values(
-        state=bindparam("new_state"),
-        code=bindparam("new_code"),
-        reference=bindparam("new_reference"),
-        milliseconds=bindparam("new_milliseconds"),
-        settled_at=bindparam("new_settled_at"),
-    )
+_UPDATE_ATTEMPT = Write(
+    lambda given: (
+        update(attempts)
+        .where(attempts.c.id == given("key"))
+        .values(
+            state=given("state"),
+            code=given("code"),
+            reference=given("reference"),
+            milliseconds=given("milliseconds"),
+            settled_at=given("settled_at"),
+        )
+    ),
+    {"key": attempts.c.id}
+    | {name: attempts.c[name] for name in ("state", "code", "reference", "milliseconds", "settled_at")},
 )
 #: Earlier tries of the same act share its operation id and so its truth.
-_UPDATE_EARLIER = Prepared(
-    update(attempts)
-    .where(
-        attempts.c.operation_id == bindparam("act"),
-        attempts.c.id != bindparam("key"),
-        attempts.c.role == bindparam("same_role"),
-        attempts.c.state == Attempt.IN_DOUBT.value,
-    )
-    .values(state=bindparam("new_state"), settled_at=bindparam("now"))
+_UPDATE_EARLIER = Write(
+    lambda given: (
+        update(attempts)
+        .where(
+            attempts.c.operation_id == given("act"),
+            attempts.c.id != given("key"),
+            attempts.c.role == given("same_role"),
+            attempts.c.state == Attempt.IN_DOUBT.value,
+        )
+        .values(state=given("new_state"), settled_at=given("now"))
+    ),
+    {
+        "act": attempts.c.operation_id,
+        "key": attempts.c.id,
+        "same_role": attempts.c.role,
+        "new_state": attempts.c.state,
+        "now": attempts.c.settled_at,
+    },
 )
 
 
-def attempt_rows(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
-    """The attempts of safe exchanges, which had no row before they were made."""
-    return [
+def attempt_writes(rows: Sequence[Settling], now: int) -> list[tuple[Write, Rows]]:
+    """Settle the attempts that were intended and earlier tries of the same acts; write those of safe exchanges.
+
+    A safe exchange had no row before it was made.
+    """
+    decided = [row for row in rows if row.settlement.attempt_state is not None]
+    new = [
         attempt_values(row.request_id, row.token, row.intent_id, row.attempt, now - (_milliseconds(row) or 0))
         | _outcome(row, now)
-        for row in rows
-        if row.attempt is not None and not row.intended and row.settlement.attempt_state is not None
+        for row in decided
+        if row.attempt is not None and not row.intended
     ]
-
-
-def settle_attempts(conn: Connection, rows: Sequence[Settling], now: int) -> None:
-    """Settle the attempts that were intended, and earlier tries of the same acts."""
-    old = [
-        {"key": row.attempt_id} | {f"new_{name}": value for name, value in _outcome(row, now).items()}
-        for row in rows
-        if (row.attempt is None or row.intended) and row.settlement.attempt_state is not None
+    old = [{"key": row.attempt_id} | _outcome(row, now) for row in decided if row.attempt is None or row.intended]
+    return [
+        rows_of(attempts, new),
+        (_UPDATE_ATTEMPT, old),
+        (_UPDATE_EARLIER, [each for row in rows for each in _earlier(row, now)]),
     ]
-    _UPDATE_ATTEMPT.many(conn, old)
-    _UPDATE_EARLIER.many(conn, [each for row in rows for each in _earlier(row, now)])
 
 
 def _outcome(row: Settling, now: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gateway.store.clock import now_ms
 from gateway.store.one_of import for_each_dialect
 from gateway.store.prepared import Prepared
 from gateway.store.tables import attempts, events, intents, jobs, requests
-from gateway.store.together import insert_together
+from gateway.store.together import Write, rows_of, write_together
 from gateway.work import NewAttempt, OpenAttempt, Work
 from mappings.status import Attempt, Intent, Request
 
@@ -159,10 +159,13 @@ class Intending:
     attempt: NewAttempt
 
 
-_BEGIN_REQUEST = Prepared(
-    update(requests)
-    .where(requests.c.id == bindparam("key"), requests.c.state == Request.ACCEPTED.value)
-    .values(state=Request.IN_PROGRESS.value, state_since=bindparam("now"), updated_at=bindparam("now"))
+_BEGIN_REQUEST = Write(
+    lambda given: (
+        update(requests)
+        .where(requests.c.id == given("key"), requests.c.state == Request.ACCEPTED.value)
+        .values(state=Request.IN_PROGRESS.value, state_since=given("now"), updated_at=given("now"))
+    ),
+    {"key": requests.c.id, "now": requests.c.updated_at},
 )
 
 
@@ -172,9 +175,12 @@ def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
     valid = holders(conn, {row.request_id: row.token for row in rows})
     good = [row for row in rows if row.request_id in valid]
     if good:
-        _BEGIN_REQUEST.many(conn, [{"key": row.request_id, "now": now} for row in good])
-        begun = {attempts: [_attempt_row(row, now) for row in good], events: [_sending_event(row, now) for row in good]}
-        insert_together(conn, begun)
+        write_together(
+            conn,
+            rows_of(attempts, [_attempt_row(row, now) for row in good]),
+            (_BEGIN_REQUEST, [{"key": row.request_id, "now": now} for row in good]),
+            rows_of(events, [_sending_event(row, now) for row in good]),
+        )
     return [row.request_id in valid for row in rows]
 
 

@@ -15,50 +15,57 @@ Fit = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class Compiled:
+    """A statement as text, and how its parameters are made."""
+
     sql: str
     #: In the statement's order: a parameter, and what makes its value fit for the driver (a sealed column seals).
     places: tuple[tuple[str, Fit | None], ...]
     constants: Mapping[str, Any]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The parameters that must be given."""
+        return frozenset(name for name, _ in self.places if name not in self.constants)
+
     def parameters(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The values in the statement's order."""
         values = {**self.constants, **given} if self.constants else given
         return tuple([values[name] if fit is None else fit(values[name]) for name, fit in self.places])
 
 
-class Prepared:
-    """One statement; `columns` names what an INSERT fills. Its result rows are as the driver gives them."""
+def compiled(statement: CompilerElement, dialect: Dialect) -> Compiled:
+    """`statement` as `dialect` takes it."""
+    made: Any = statement.compile(dialect=dialect)
+    fits = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in made.binds.items()}
+    constants = {name: bind.value for name, bind in made.binds.items() if bind.value is not None}
+    return Compiled(made.string, tuple((name, fits[name]) for name in made.positiontup), constants)
 
-    def __init__(self, statement: CompilerElement | Mapping[str, CompilerElement], *columns: str) -> None:
+
+class Prepared:
+    """One statement. Its result rows are as the driver gives them."""
+
+    def __init__(self, statement: CompilerElement | Mapping[str, CompilerElement]) -> None:
         """A mapping gives a form for each dialect's name."""
         self._statement = statement
-        self._columns = list(columns) or None
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def one(self, conn: Connection, **given: Any) -> CursorResult[Any]:
         """Execute with one set of parameters."""
-        compiled = self._for(conn.dialect)
-        return conn.exec_driver_sql(compiled.sql, compiled.parameters(given))
+        made = self._for(conn.dialect)
+        return conn.exec_driver_sql(made.sql, made.parameters(given))
 
     def many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute for each row; not at all for none."""
-        compiled = self._for(conn.dialect)
+        made = self._for(conn.dialect)
         if len(rows) == 1:
-            conn.exec_driver_sql(compiled.sql, compiled.parameters(rows[0]))
+            conn.exec_driver_sql(made.sql, made.parameters(rows[0]))
         elif rows:
-            conn.exec_driver_sql(compiled.sql, [compiled.parameters(row) for row in rows])
+            conn.exec_driver_sql(made.sql, [made.parameters(row) for row in rows])
 
-    def _for(self, dialect: Dialect) -> _Compiled:
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = self._compiled[dialect.name] = self._compile(dialect)
-        return compiled
-
-    def _compile(self, dialect: Dialect) -> _Compiled:
-        statement = self._statement[dialect.name] if isinstance(self._statement, Mapping) else self._statement
-        made: Any = statement.compile(dialect=dialect, column_keys=self._columns)
-        fits = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in made.binds.items()}
-        constants = {
-            name: bind.value for name, bind in made.binds.items() if not bind.required and bind.value is not None
-        }
-        return _Compiled(made.string, tuple((name, fits[name]) for name in made.positiontup), constants)
+    def _for(self, dialect: Dialect) -> Compiled:
+        made = self._compiled.get(dialect.name)
+        if made is None:
+            form = self._statement[dialect.name] if isinstance(self._statement, Mapping) else self._statement
+            made = self._compiled[dialect.name] = compiled(form, dialect)
+        return made

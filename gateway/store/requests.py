@@ -12,7 +12,7 @@ from gateway.ids import new_id
 from gateway.store.clock import now_ms
 from gateway.store.jobs import lanes_with_due_work
 from gateway.store.tables import events, idempotency, intents, jobs, requests
-from gateway.store.together import insert_together
+from gateway.store.together import rows_of, write_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +129,12 @@ def _key_row(row: NewRequest, now: int) -> dict[str, object]:
 def _insert(conn: Connection, rows: Sequence[NewRequest], now: int) -> dict[str, Accepted | Existing]:
     waiting = lanes_with_due_work(conn, {row.lane for row in rows if row.claim_for}, now)
     claimed = {row.id: row.claim_for if row.lane not in waiting else None for row in rows}
-    insert_together(
+    write_together(
         conn,
-        {
-            requests: [_request_row(row) for row in rows],
-            intents: [_intent_row(row, row.intent) for row in rows if row.intent],
-            events: [_event_row(row) for row in rows],
-            jobs: [_job_row(row, claimed[row.id], now) for row in rows],
-        },
+        rows_of(requests, [_request_row(row) for row in rows]),
+        rows_of(intents, [_intent_row(row, row.intent) for row in rows if row.intent]),
+        rows_of(events, [_event_row(row) for row in rows]),
+        rows_of(jobs, [_job_row(row, claimed[row.id], now) for row in rows]),
     )
     return {row.id: Accepted(1 if claimed[row.id] else None) for row in rows}
 

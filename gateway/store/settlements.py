@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, update
+from sqlalchemy import Connection, case, delete, null, update
 
 from gateway import crash
 from gateway.ids import new_id
 from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
-from gateway.store.exchanges import attempt_rows, evidence_rows, settle_attempts, write_documents
+from gateway.store.exchanges import attempt_writes, evidence_rows, write_documents
 from gateway.store.jobs import NEVER, holders, lanes_with_due_work
-from gateway.store.one_of import for_each_dialect
-from gateway.store.prepared import Prepared
-from gateway.store.tables import attempts, events, evidence, idempotency, intents, jobs, requests
-from gateway.store.together import insert_together
+from gateway.store.tables import events, evidence, idempotency, intents, jobs, requests
+from gateway.store.together import Write, rows_of, write_together
 from gateway.work import Settled, Settling
 from mappings.status import FINAL
 
@@ -24,38 +22,56 @@ def settle(conn: Connection, rows: Sequence[Settling]) -> list[Settled]:
     now = now_ms(conn)
     valid = holders(conn, {row.request_id: row.token for row in rows})
     good = [row for row in rows if row.request_id in valid]
-    _requests(conn, good, now)
-    settle_attempts(conn, good, now)
-    made = {attempts: attempt_rows(good, now), evidence: evidence_rows(rows, valid, now), events: _events(good, now)}
-    insert_together(conn, made)
-    _intents(conn, good, now)
+    moved = _moved_jobs(conn, good, now)
     write_documents(conn, good, now)
-    _answers(conn, good)
-    kept = _jobs(conn, good, now)
+    write_together(
+        conn,
+        (_UPDATE_REQUEST, [_request_values(row, now) for row in good]),
+        *attempt_writes(good, now),
+        rows_of(evidence, evidence_rows(rows, valid, now)),
+        rows_of(events, _events(good, now)),
+        (_UPDATE_INTENT, _intents(good, now)),
+        (_UPDATE_ANSWER, _answers(good)),
+        (_MOVE_JOB, moved),
+        (_REST_JOB, _resting(good)),
+        (_END_JOB, [{"key": row.request_id} for row in good if row.settlement.state in FINAL]),
+    )
+    crash.point("settle.before_commit")
+    kept = {values["key"] for values in moved if values["new_claimed_by"]}
     return [Settled(row.request_id in valid, row.request_id in kept) for row in rows]
 
 
-_UPDATE_REQUEST = Prepared(
-    update(requests)
-    .where(requests.c.id == bindparam("key"))
-    .values(
-        state=bindparam("new_state"),
-        step=bindparam("new_step"),
-        phase=bindparam("new_phase"),
-        reason=bindparam("new_reason"),
-        next_try_at=bindparam("new_next_try_at"),
-        expires_at=bindparam("new_expires_at"),
-        next_action=bindparam("new_next_action"),
-        progress=bindparam("new_progress", type_=requests.c.progress.type),
-        version=requests.c.version + 1,
-        updated_at=bindparam("now"),
-        state_since=case((requests.c.state == bindparam("new_state"), requests.c.state_since), else_=bindparam("now")),
-    )
+_UPDATE_REQUEST = Write(
+    lambda given: (
+        update(requests)
+        .where(requests.c.id == given("key"))
+        .values(
+            state=given("new_state"),
+            step=given("new_step"),
+            phase=given("new_phase"),
+            reason=given("new_reason"),
+            next_try_at=given("new_next_try_at"),
+            expires_at=given("new_expires_at"),
+            next_action=given("new_next_action"),
+            progress=given("new_progress"),
+            version=requests.c.version + 1,
+            updated_at=given("now"),
+            state_since=case((requests.c.state == given("new_state"), requests.c.state_since), else_=given("now")),
+        )
+    ),
+    {
+        "key": requests.c.id,
+        "new_state": requests.c.state,
+        "new_step": requests.c.step,
+        "new_phase": requests.c.phase,
+        "new_reason": requests.c.reason,
+        "new_next_try_at": requests.c.next_try_at,
+        "new_expires_at": requests.c.expires_at,
+        "new_next_action": requests.c.next_action,
+        "new_progress": requests.c.progress,
+        "now": requests.c.updated_at,
+    },
 )
-
-
-def _requests(conn: Connection, rows: Sequence[Settling], now: int) -> None:
-    _UPDATE_REQUEST.many(conn, [_request_values(row, now) for row in rows])
 
 
 def _request_values(row: Settling, now: int) -> dict[str, Any]:
@@ -89,99 +105,120 @@ def _events(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
     ]
 
 
-_UPDATE_INTENT = Prepared(
-    update(intents)
-    .where(intents.c.id == bindparam("key"))
-    .values(
-        state=bindparam("new_state"),
-        provider=bindparam("new_provider"),
-        version=intents.c.version + 1,
-        updated_at=bindparam("now"),
-    )
+_UPDATE_INTENT = Write(
+    lambda given: (
+        update(intents)
+        .where(intents.c.id == given("key"))
+        .values(
+            state=given("new_state"),
+            provider=given("new_provider"),
+            version=intents.c.version + 1,
+            updated_at=given("now"),
+        )
+    ),
+    {
+        "key": intents.c.id,
+        "new_state": intents.c.state,
+        "new_provider": intents.c.provider,
+        "now": intents.c.updated_at,
+    },
 )
 
 
-def _intents(conn: Connection, rows: Sequence[Settling], now: int) -> None:
-    _UPDATE_INTENT.many(
-        conn,
-        [
-            {
-                "key": row.intent_id,
-                "new_state": row.settlement.intent_state.value,
-                "new_provider": row.settlement.provider or row.settlement.progress.get("payment", {}).get("method"),
-                "now": now,
-            }
-            for row in rows
-            if row.intent_id and row.settlement.intent_state
-        ],
-    )
+def _intents(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": row.intent_id,
+            "new_state": row.settlement.intent_state.value,
+            "new_provider": row.settlement.provider or row.settlement.progress.get("payment", {}).get("method"),
+            "now": now,
+        }
+        for row in rows
+        if row.intent_id and row.settlement.intent_state
+    ]
 
 
-_UPDATE_ANSWER = Prepared(
-    update(idempotency)
-    .where(idempotency.c.channel_id == bindparam("channel"), idempotency.c.key == bindparam("used_key"))
-    .values(status=bindparam("new_status"), answer=bindparam("new_answer", type_=idempotency.c.answer.type))
+_UPDATE_ANSWER = Write(
+    lambda given: (
+        update(idempotency)
+        .where(idempotency.c.channel_id == given("channel"), idempotency.c.key == given("used_key"))
+        .values(status=given("new_status"), answer=given("new_answer"))
+    ),
+    {
+        "channel": idempotency.c.channel_id,
+        "used_key": idempotency.c.key,
+        "new_status": idempotency.c.status,
+        "new_answer": idempotency.c.answer,
+    },
 )
 
 
-def _answers(conn: Connection, rows: Sequence[Settling]) -> None:
-    _UPDATE_ANSWER.many(
-        conn,
-        [
-            {"channel": told.channel_id, "used_key": told.key, "new_status": told.status, "new_answer": told.body}
-            for told in (row.answered for row in rows)
-            if told is not None
-        ],
-    )
+def _answers(rows: Sequence[Settling]) -> list[dict[str, Any]]:
+    return [
+        {"channel": told.channel_id, "used_key": told.key, "new_status": told.status, "new_answer": told.body}
+        for told in (row.answered for row in rows)
+        if told is not None
+    ]
 
 
-_UPDATE_JOB = Prepared(
-    update(jobs)
-    .where(jobs.c.request_id == bindparam("key"))
-    .values(
-        lane=bindparam("new_lane"),
-        due_at=bindparam("new_due_at"),
-        claimed_by=bindparam("new_claimed_by"),  # the lease of a kept job goes on as it is
-        tries=bindparam("new_tries"),
-        waits=bindparam("new_waits"),
-        inquiries=bindparam("new_inquiries"),
-        absences=bindparam("new_absences"),
-    )
+_MOVE_JOB = Write(
+    lambda given: (
+        update(jobs)
+        .where(jobs.c.request_id == given("key"))
+        .values(
+            lane=given("new_lane"),
+            due_at=given("new_due_at"),
+            claimed_by=given("new_claimed_by"),  # the lease of a kept job goes on as it is
+            tries=given("new_tries"),
+            waits=given("new_waits"),
+            inquiries=given("new_inquiries"),
+            absences=given("new_absences"),
+        )
+    ),
+    {
+        "key": jobs.c.request_id,
+        "new_lane": jobs.c.lane,
+        "new_due_at": jobs.c.due_at,
+        "new_claimed_by": jobs.c.claimed_by,
+        "new_tries": jobs.c.tries,
+        "new_waits": jobs.c.waits,
+        "new_inquiries": jobs.c.inquiries,
+        "new_absences": jobs.c.absences,
+    },
 )
+#: The row stays, because its token must go on growing.
+_REST_JOB = Write(
+    lambda given: (
+        update(jobs).where(jobs.c.request_id == given("key")).values(due_at=given("never"), claimed_by=null())
+    ),
+    {"key": jobs.c.request_id, "never": jobs.c.due_at},
+)
+_END_JOB = Write(lambda given: delete(jobs).where(jobs.c.request_id == given("key")), {"key": jobs.c.request_id})
 
 
-_END_JOBS = Prepared(for_each_dialect(lambda one_of: delete(jobs).where(one_of(jobs.c.request_id, "ids"))))
-
-
-def _jobs(conn: Connection, rows: Sequence[Settling], now: int) -> set[str]:
-    """Move, keep or remove the jobs; the requests whose job stayed claimed."""
+def _moved_jobs(conn: Connection, rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
+    """The jobs that go on; one stays claimed when its worker has a place for it and nobody waits there."""
     wanted = {row.settlement.next.lane for row in rows if row.keep_for and row.settlement.next}
     waiting = lanes_with_due_work(conn, wanted, now)
-    moved: list[dict[str, Any]] = []
-    over = [row.request_id for row in rows if row.settlement.state in FINAL]
-    resting = [row.request_id for row in rows if row.settlement.state not in FINAL and row.settlement.next is None]
-    for row in rows:
-        following = row.settlement.next
-        if following is None:
-            continue
-        stays = row.keep_for if following.lane not in waiting else None
-        moved.append(
-            {
-                "key": row.request_id,
-                "new_lane": following.lane,
-                "new_due_at": now + following.delay_ms,
-                "new_claimed_by": stays,
-                "new_tries": following.tries,
-                "new_waits": following.waits,
-                "new_inquiries": following.inquiries,
-                "new_absences": following.absences,
-            }
-        )
-    _UPDATE_JOB.many(conn, moved)
-    if resting:  # the row stays, because its token must go on growing
-        rest = update(jobs).where(jobs.c.request_id.in_(resting)).values(due_at=NEVER, claimed_by=None)
-        conn.execute(rest)
-    if over:
-        _END_JOBS.one(conn, ids=over)
-    crash.point("settle.before_commit")
-    return {values["key"] for values in moved if values["new_claimed_by"]}
+    return [
+        {
+            "key": row.request_id,
+            "new_lane": following.lane,
+            "new_due_at": now + following.delay_ms,
+            "new_claimed_by": row.keep_for if following.lane not in waiting else None,
+            "new_tries": following.tries,
+            "new_waits": following.waits,
+            "new_inquiries": following.inquiries,
+            "new_absences": following.absences,
+        }
+        for row in rows
+        if (following := row.settlement.next) is not None
+    ]
+
+
+def _resting(rows: Sequence[Settling]) -> list[dict[str, Any]]:
+    return [
+        {"key": row.request_id, "never": NEVER}
+        for row in rows
+        if row.settlement.state not in FINAL and row.settlement.next is None
+    ]

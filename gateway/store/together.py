@@ -1,73 +1,96 @@
-"""Inserts into several tables as one step: on PostgreSQL they are one statement and so one round trip.
+"""Writes to several tables as one step: on PostgreSQL they are one statement, and so one round trip.
 
-The SQL depends on the tables and columns alone, not on how many rows there are: each column goes as one array.
+Each column of the rows goes as one array, so the SQL is the same for one row and for a hundred. SQLite, which has no
+round trips, carries them out one after the other.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, Table, insert
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindparam, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.dml import UpdateBase
 
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Compiled, Prepared, compiled
 
 Rows = Sequence[Mapping[str, Any]]
-#: A table with the columns that its rows give.
-_Shape = tuple[Table, tuple[str, ...]]
+#: The value that a row gives under a name.
+Given = Callable[[str], ColumnElement[Any]]
 
 
-def insert_together(conn: Connection, rows: Mapping[Table, Rows]) -> None:
-    """Insert the rows of every table, in the order given; the rows of one table have the same columns."""
-    given = {table: values for table, values in rows.items() if values}
-    if conn.dialect.name == "sqlite":
-        for table, values in given.items():
-            _insert(table, tuple(values[0])).many(conn, values)
-    elif given:
-        shapes = tuple((table, tuple(values[0])) for table, values in given.items())
-        statement = _one_statement(shapes, conn.dialect)
-        conn.exec_driver_sql(statement.sql, statement.arrays(list(given.values())))
+class Write:
+    """One statement for many rows. The writes of one step touch no row twice."""
+
+    def __init__(self, build: Callable[[Given], UpdateBase], fields: Mapping[str, Column[Any]]) -> None:
+        """`build` makes the statement for one row; `fields` names what a row gives, each with a column of its type."""
+        self._build, self._fields = build, fields
+        self.each = Prepared(build(lambda name: bindparam(name, type_=fields[name].type)))
+
+    def from_arrays(self, dialect: Dialect) -> Compiled:
+        """The statement for all rows, whose parameters are one list per name."""
+        return compiled(self._build(unnested(self._fields).__getitem__), dialect)
 
 
-@lru_cache(maxsize=64)
-def _insert(table: Table, columns: Sequence[str]) -> Prepared:
-    return Prepared(insert(table), *columns)
+class Insert(Write):
+    """The rows of a table that give these columns."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    sql: str
-    #: For each table its columns, with what makes a value fit for the driver (a sealed column seals), if anything.
-    columns: tuple[tuple[tuple[str, Callable[[Any], Any] | None], ...], ...]
-
-    def arrays(self, rows: Sequence[Rows]) -> tuple[list[Any], ...]:
-        """The parameters: one list per column."""
-        return tuple(
-            [row[name] if fit is None else fit(row[name]) for row in values]
-            for values, columns in zip(rows, self.columns, strict=True)
-            for name, fit in columns
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        self._table = table
+        super().__init__(
+            lambda given: insert(table).values({name: given(name) for name in columns}),
+            {name: table.c[name] for name in columns},
         )
 
-
-@lru_cache(maxsize=64)
-def _one_statement(shapes: tuple[_Shape, ...], dialect: Dialect) -> _Statement:
-    """All inserts as parts of one statement; foreign keys between them are looked at when all are done."""
-    parts: list[str] = []
-    number = 0
-    for table, names in shapes:
-        arrays = [f"${number + place}::{_array(table.c[name], dialect)}" for place, name in enumerate(names, start=1)]
-        number += len(names)
-        source = f"SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608 - types of our own columns
-        parts.append(f"INSERT INTO {table.name} ({', '.join(names)}) {source}")
-    *others, last = parts
-    named = ", ".join(f"part_{place} AS ({part})" for place, part in enumerate(others))
-    columns = tuple(tuple((name, _fit(table.c[name], dialect)) for name in names) for table, names in shapes)
-    return _Statement(f"WITH {named} {last}" if others else last, columns)
+    def from_arrays(self, dialect: Dialect) -> Compiled:
+        """See Write."""
+        source = select(*unnested(self._fields).values())
+        return compiled(insert(self._table).from_select(list(self._fields), source), dialect)
 
 
-def _array(column: Column[Any], dialect: Dialect) -> str:
-    return f"{column.type.compile(dialect)}[]"
+inserting = lru_cache(maxsize=64)(Insert)
 
 
-def _fit(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
+def rows_of(table: Table, rows: Rows) -> tuple[Write, Rows]:
+    """The step's part that inserts `rows`, which all give the same columns."""
+    return inserting(table, tuple(rows[0]) if rows else ()), rows
+
+
+def unnested(fields: Mapping[str, Column[Any]]) -> dict[str, ColumnElement[Any]]:
+    """The columns of arrays that are laid side by side, one array for each name."""
+    arrays = [bindparam(name, type_=ARRAY(column.type)) for name, column in fields.items()]
+    given = func.unnest(*arrays).table_valued(*fields).render_derived(name="given")
+    return {name: given.c[name] for name in fields}
+
+
+def write_together(conn: Connection, *parts: tuple[Write, Rows]) -> None:
+    """Carry out every part that has rows."""
+    wanted = [(write, rows) for write, rows in parts if rows]
+    if conn.dialect.name == "sqlite":
+        for write, rows in wanted:
+            write.each.many(conn, rows)
+    elif wanted:
+        sql, compiled_parts = _one_statement(tuple(write for write, _ in wanted), conn.dialect)
+        parameters: tuple[Any, ...] = ()
+        for made, (_, rows) in zip(compiled_parts, wanted, strict=True):
+            parameters += made.parameters({name: [row[name] for row in rows] for name in made.names})
+        conn.exec_driver_sql(sql, parameters)
+
+
+@lru_cache(maxsize=256)
+def _one_statement(writes: tuple[Write, ...], dialect: Dialect) -> tuple[str, tuple[Compiled, ...]]:
+    """All writes as parts of one statement; foreign keys between them are looked at when all are done."""
+    made = tuple(write.from_arrays(dialect) for write in writes)
+    texts, before = [], 0
+    for each in made:
+        texts.append(_renumbered(each.sql, before))
+        before += len(each.places)
+    *others, last = texts
+    named = ", ".join(f"part_{number} AS ({text})" for number, text in enumerate(others))
+    return (f"WITH {named} {last}" if others else last), made
+
+
+def _renumbered(sql: str, before: int) -> str:
+    """The same with parameters that are counted on from the parts before."""
+    return re.sub(r"\$(\d+)", lambda match: f"${int(match[1]) + before}", sql)
