@@ -13,6 +13,8 @@ from connectors.kit.importing.sources import OutsideError, Source
 _MOST_NODES = 1_500_000
 _DEEPEST = 200
 _INLINE = frozenset({"example", "default", "enum", "const"})
+#: Below these, keys are names: a property or a response may be called default.
+_NAMING = frozenset({"properties", "patternProperties", "responses", "schemas", "parameters", "headers", "$defs"})
 #: Where the other documents stand in the one.
 EXTRA = "x-documents"
 
@@ -130,13 +132,16 @@ class Bundle:
         if self._extra:
             self.document[EXTRA] = self._extra
 
-    def _linked(self, tree: Any, address: str, content: bytes, prefix: str) -> Any:
+    def _linked(self, tree: Any, address: str, content: bytes, prefix: str, *, names: bool = False) -> Any:
+        """With its references rewritten; `names`: its keys are names of somebody's choice, not words of OpenAPI."""
         if isinstance(tree, list):
             return [self._linked(item, address, content, prefix) for item in tree]
         if not isinstance(tree, dict):
             return tree
         result = {
-            key: value if key in _INLINE else self._linked(value, address, content, prefix)
+            key: value
+            if key in _INLINE and not names
+            else self._linked(value, address, content, prefix, names=key in _NAMING and not names)
             for key, value in tree.items()
         }
         reference = result.get("$ref")

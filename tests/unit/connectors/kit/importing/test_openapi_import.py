@@ -212,3 +212,29 @@ def test_a_schema_that_nothing_satisfies_to_the_letter_is_taken_loosely_and_said
 
     assert json.loads((folder / "samples/do-it/succeeded/request.json").read_text("utf-8"))["body"] == {"a": 1, "b": 1}
     assert "to the letter" in report.hints[0].en
+
+
+def test_references_are_followed_below_names_that_openapi_uses_itself(tmp_path):
+    """A response and a property may be called default; a default value is no schema, whatever stands in it."""
+    write(
+        tmp_path / "contract",
+        "parts.json",
+        {
+            "Answer": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/Body"}}}},
+            "Body": {
+                "type": "object",
+                "properties": {
+                    "default": {"$ref": "#/Text"},
+                    "other": {"type": "object", "default": {"$ref": "gone.json"}},
+                },
+            },
+            "Text": {"type": "string"},
+        },
+    )
+
+    folder, _ = imported(tmp_path, one_operation(responses={"default": {"$ref": "parts.json#/Answer"}}))
+
+    assert (
+        json.loads((folder / "samples/do-it/succeeded/response.json").read_text("utf-8"))["body"]["default"]
+        == "default"
+    )
