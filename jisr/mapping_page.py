@@ -114,7 +114,7 @@ the request's body is
 The canonical document: `operation_id`, `request` (`id`, `service`, `language`, `accepted_at`), `applicant`, `input`,
 `delivery`, `fee`, `payer`, `reference`, `subject_operation_id`, `steps`; and beside it `settings`, `secrets` (inputs
 that live for one exchange) and `token`. The sections are `path`, `query`, `headers` and `body`; a SOAP package has
-`body` alone. Bytes are written as base64 on a JSON wire, and as the schema says on XML.
+`header` and `body`. Bytes are written as base64 on a JSON wire, and as the schema says on XML.
 
 ## What an answer reads
 
