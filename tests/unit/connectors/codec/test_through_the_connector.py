@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from connectors.kit.conformance.bench import Bench
+from connectors.kit.conformance.case import Noted, Variant
+from connectors.kit.conformance.cases_contract import the_compiled_codec_covers_the_contract
+from connectors.kit.conformance.sandbox_process import SandboxProcess
+from connectors.kit.conformance.subject import Subject
 from connectors.kit.contract import Ports, Status
 from connectors.kit.errors import MappingFailed
 from connectors.kit.tokens import LocalTokens
@@ -95,3 +100,21 @@ async def test_an_encoded_operation_works_through_zeep_and_the_connector_says_so
     assert outcome.status is Status.SUCCEEDED
     assert sent.findtext(f"{{{ENVELOPE}}}Body/{{urn:r}}Do/n") == "2015"
     assert connector.notes == ("Do goes through zeep, which is slower and checks names only: rpc/encoded messages",)
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+async def test_check_tells_what_goes_through_zeep(tmp_path, encoded):
+    part = '<wsdl:part name="n" type="xsd:int"/>'
+    text = wsdl("", ask=part, told=part, style="rpc", body=ENCODED if encoded else 'use="literal" namespace="urn:r"')
+    mapping = "request: {body: {n: input.year}}\nanswer: {code: to_string(answer.n)}\n"
+    found = find_packages([package(tmp_path, text, mapping)])["office"]
+    bench = Bench(Subject(found, {}, (), ()), None, Variant(""), _no_sandbox)
+    if not encoded:
+        await the_compiled_codec_covers_the_contract(bench)
+        return
+    with pytest.raises(Noted, match="It works, but: Do goes through zeep"):
+        await the_compiled_codec_covers_the_contract(bench)
+
+
+def _no_sandbox() -> SandboxProcess:
+    raise AssertionError("the contract needs no sandbox")
