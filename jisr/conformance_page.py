@@ -19,7 +19,8 @@ The same checks run in `pytest tests/conformance` for every package of the tree.
 
 The JSON report has `package`, `at`, `result` (`passed` or `failed`), the three counts, and `checks`: for each `id`,
 `group`, `operation`, `case`, `variant`, `status` (`passed`, `failed`, `skipped`), the sentence in `ar` and `en`, `file`
-(in the package) and `line` where the cause is data, and `milliseconds`.
+(in the package) and `line` where the cause is data, `noted` (it passed, and the sentence is something to know), and
+`milliseconds`.
 """
 
 

@@ -14,6 +14,7 @@ from connectors.kit.conformance.page import render_page
 #: What the groups are called, in the order in which people read them.
 GROUPS: Mapping[str, Text] = {
     "contract": Text("العقد والحزمة", "contract and package"),
+    "mapping": Text("وثائق التحويل", "mapping documents"),
     "samples": Text("العينات في الاتجاهين", "samples, both ways"),
     "codes": Text("الرموز والنتائج", "codes and outcomes"),
     "persons": Text("أشخاص الاختبار", "test persons"),

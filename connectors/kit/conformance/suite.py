@@ -13,6 +13,7 @@ from connectors.kit.conformance import (
     cases_codes,
     cases_contract,
     cases_late,
+    cases_mapping,
     cases_persons,
     cases_privacy,
     cases_samples,
@@ -43,6 +44,7 @@ from connectors.kit.errors import ConnectorError
 #: In this order people read what is wrong: first what stops everything else.
 _MODULES = (
     cases_contract,
+    cases_mapping,
     cases_samples,
     cases_codes,
     cases_persons,
@@ -56,7 +58,7 @@ _MODULES = (
 _LANES = 3
 _LOADS = "loads"
 #: Groups that need no sandbox.
-_OFFLINE = frozenset({"contract", "samples", "codes"})
+_OFFLINE = frozenset({"contract", "mapping", "samples", "codes"})
 
 
 def all_cases() -> list[Case]:
