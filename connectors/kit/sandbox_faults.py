@@ -190,11 +190,13 @@ def _in_wrong_charset(body: bytes) -> bytes:
 
 
 def _spoil_json(mode: str, name: str | None, body: bytes) -> bytes:
-    content = json.loads(body)
+    content = json.loads(body or b"{}")
+    if not isinstance(content, dict):
+        content = {"items": content}
     if mode == "wrong_element":
         content = [content]
     elif mode == "missing_element":
-        content.pop(name or next(iter(content)))
+        content.pop(name or next(iter(content), ""), None)
     else:
         content["unexpected"] = "value"
     return json.dumps(content, ensure_ascii=False).encode()

@@ -72,6 +72,12 @@ def test_a_spoiled_json_answer_lacks_gains_or_wraps_a_field() -> None:
     assert isinstance(spoiled["wrong_element"], list)
 
 
+@pytest.mark.parametrize("mode", ["missing_element", "extra_element", "wrong_element"])
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'"text"'])
+def test_an_answer_without_fields_can_be_spoiled_too(mode, body) -> None:
+    json.loads(spoil(Switch("*", mode), Answer(body)).body)
+
+
 def test_a_spoiled_xml_answer_lacks_gains_or_renames_an_element() -> None:
     def names(mode: str, value: str | None = None) -> list[str]:
         root = etree.fromstring(spoil(Switch("*", mode, value), XML_ANSWER).body)
