@@ -11,14 +11,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from connectors.kit.http import HttpRequest
-from connectors.kit.manifest import ApiKey, Basic, Hmac, RsaSignature
+from connectors.kit.manifest import ApiKey, Basic, Hmac, RsaSignature, X509Signature
 from connectors.kit.message_signature import Signer
 from connectors.kit.sandbox_callers import Callers
 from connectors.kit.sandbox_institution import Desk, Heard
 from connectors.kit.sandbox_ledger import Ledger
-from connectors.kit.sandbox_security import UsernameTokens
+from connectors.kit.sandbox_security import SignedMessages, UsernameTokens
 from connectors.kit.sandbox_tokens import TokenStore
 from connectors.kit.wsse import UsernameTokenHeader
+from connectors.kit.xml_signature import MessageSeal
+from tests.unit.connectors.authentication.authority import signer
 from tests.unit.connectors.sandbox.packages import Names
 
 SETTINGS = {"username": "jisr", "password": "كلمة", "api_key": "key-1", "hmac_secret": "shared", "key_id": "k1"}
@@ -120,3 +122,25 @@ def test_a_username_token_is_of_the_declared_type(plain):
     assert not tokens.trusts(good, good), "a nonce counts once"
     assert not tokens.trusts(good, header(plain=not plain))
     assert not tokens.trusts(good, None)
+
+
+def test_a_signed_soap_message_is_believed_and_the_answer_is_signed_by_the_institution():
+    gateway, office, stranger = signer("gateway"), signer("office"), signer("stranger")
+    settings = {"signing_certificate": gateway.certificate, "signing_key": gateway.key}
+    signing = {"certificate": office.certificate, "key": office.key}
+    desk = Desk("office", None, Ledger(), settings, signing)  # type: ignore[arg-type]  # no file is read
+    security = SignedMessages(X509Signature(), desk)
+    message = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><a/></s:Body></s:Envelope>'
+
+    def seal_of(pair: Any) -> MessageSeal:
+        keys = {"signing_certificate": pair.certificate, "signing_key": pair.key}
+        return MessageSeal(X509Signature(), {**keys, "institution_certificate": office.certificate}, desk.now)
+
+    mine = seal_of(gateway)
+    good = etree.fromstring(mine.seal(message))
+    assert security.trusts(good, None)
+    assert not security.trusts(etree.fromstring(seal_of(stranger).seal(message)), None)
+    assert not security.trusts(etree.fromstring(message), None)
+    mine.verify(etree.fromstring(security.seal(message)))
+    desk.advanced = timedelta(minutes=10)
+    assert not security.trusts(good, None), "a message of before"
