@@ -20,7 +20,7 @@ from gateway.actions import Actions
 from gateway.api.app import build_app
 from gateway.api.services import Services
 from gateway.availability import Availability
-from gateway.catalogue import Catalogue
+from gateway.catalogue import Catalogue, Service
 from gateway.dispatch import Dispatcher
 from gateway.lanes import Lanes
 from gateway.logs import log
@@ -71,10 +71,11 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     connectors: dict[str, Connector] = {}
     try:
         tokens = StoreTokens(store, clock)
+        used = {name for service in catalogue for name in _connectors_of(service)}
         for name, package in packages.items():
             if name in settings.connectors:
                 ports = Ports(settings.connector(name), tokens, clock.utcnow)
-                connectors[name] = open_connector(package, ports, lazily=True)
+                connectors[name] = open_connector(package, ports, lazily=name not in used)
         wallets = {
             name: package.manifest.payer_operator
             for name, package in packages.items()
@@ -123,13 +124,17 @@ def _build(
     return Gateway(store, services, Worker(dispatcher, upkeep, policy), waiters)
 
 
+def _connectors_of(service: Service) -> set[str]:
+    """The connectors of its steps and of the ways to pay for it."""
+    steps = {str(step.connector) for step in service.steps if step.connector}
+    return steps | (set(service.fee.methods) if service.fee else set())
+
+
 def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[str, Route]:
     """The routes of the services whose connectors are set up. Raises SettingsError for an unknown operation."""
     routes = {}
     for service in catalogue:
-        needed = {str(step.connector) for step in service.steps if step.connector}
-        needed |= set(service.fee.methods) if service.fee else set()
-        missing = sorted(needed - set(connectors))
+        missing = sorted(_connectors_of(service) - set(connectors))
         if missing:
             log.warning("service_not_offered", service=service.id, names=", ".join(missing), reason="connector not set")
             continue

@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from jisr.cli import main
 from jisr.terminal import language_of
+
+ROOT = Path(__file__).parents[3]
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("JISR_", "LANG", "LC_"))}
 
@@ -179,6 +183,28 @@ def test_a_damaged_service_file_is_one_sentence_with_file_and_key(jisr, installa
 
     assert done.returncode == 1
     assert "mine.toml: the key" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_wsdl_that_does_not_match_the_manifest_of_a_used_connector_is_one_sentence(jisr, installation, tmp_path):
+    package, services = tmp_path / "archive", tmp_path / "services"
+    shutil.copytree(ROOT / "connectors/education", package)
+    manifest = (package / "manifest.toml").read_text("utf-8")
+    manifest = manifest.replace('name = "education"', 'name = "archive"').replace('"CheckRecord"', '"CheckNothing"')
+    (package / "manifest.toml").write_text(manifest, "utf-8")
+    services.mkdir()
+    service = (ROOT / "config/services/education.employment-statement.toml").read_text("utf-8")
+    service = service.replace('"education"', '"archive"').replace("education.employment", "archive.employment")
+    (services / "archive.employment-statement.toml").write_text(service, "utf-8")
+    given = installation.read_text("utf-8")
+    settings = '[connectors.archive]\nbase_url = "http://127.0.0.1:9"\nusername = "a"\npassword = "b"\n'
+    folders = f'connector_paths = ["{package}"]\nservices_paths = ["{services}"]\n'
+    installation.write_text(f"{folders}{given}\n{settings}", "utf-8")
+
+    done = jisr("-c", installation, "serve", JISR_PORT="0")
+
+    assert done.returncode == 1
+    assert "CheckNothing" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
