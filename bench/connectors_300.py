@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.measure import Goal, Measurement, Place
 from bench.scene import cpu_seconds, rss_kib
 from connectors.kit.contract import Ports
-from connectors.kit.sandbox import find_folder
+from connectors.kit.sandbox.server import find_folder
 from connectors.kit.tokens import LocalTokens
 from connectors.registry import find_packages, open_connector
 from jisr.setup import toml

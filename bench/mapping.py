@@ -19,7 +19,7 @@ from bench.measure import NO_DATABASE, Goal, Measurement, Place
 from connectors.kit.contract import Exchange, Ports
 from connectors.kit.http import HttpAnswer
 from connectors.kit.package import Package
-from connectors.kit.sandbox_institution import sandbox_settings
+from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.tokens import LocalTokens
 from connectors.kit.wire import RestWire, SoapWire
 from connectors.registry import find_packages

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.measure import Place
-from connectors.kit.sandbox import find_folder
+from connectors.kit.sandbox.server import find_folder
 from jisr.setup import toml
 from tests.gateways import APPLICANT, CERTIFICATE, GatewayProcess
 from tests.sandboxes import SandboxProcess, start_sandbox, stop_sandbox

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import connectors
-from connectors.kit.sandbox_institution import sandbox_settings
+from connectors.kit.sandbox.institution import sandbox_settings
 from jisr.processes import Child, Processes
 
 #: Requests to loopback never go through a proxy of the environment.

@@ -20,7 +20,7 @@ def manifest() -> str:
 
 def sandbox() -> str:
     """Of a connector package's sandbox.toml."""
-    from connectors.kit.sandbox_schema import sandbox_schema
+    from connectors.kit.sandbox.schema import sandbox_schema
 
     return _text(sandbox_schema)
 

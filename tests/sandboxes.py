@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.kit.conformance.sandbox_process import SandboxProcess, start_process, stop_process
-from connectors.kit.sandbox import find_folder
+from connectors.kit.sandbox.server import find_folder
 
 __all__ = ["ROOT", "SandboxProcess", "sandbox", "sandbox_processes", "start_sandbox", "stop_sandbox"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connectors.kit.sandbox import find_folder
+from connectors.kit.sandbox.server import find_folder
 from jisr.setup import toml
 from tests.gateways import APPLICANT, VEHICLE, until
 

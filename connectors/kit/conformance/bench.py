@@ -14,7 +14,7 @@ from connectors.kit.conformance.sandbox_process import SandboxProcess
 from connectors.kit.conformance.subject import Subject
 from connectors.kit.contract import Call, Connector, Operation, Outcome, Ports
 from connectors.kit.errors import ConnectorError
-from connectors.kit.sandbox_institution import sandbox_settings
+from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.tokens import LocalTokens
 from connectors.registry import open_connector
 

@@ -7,7 +7,7 @@ from connectors.kit.conformance.case import Variant, case, require
 from connectors.kit.conformance.subject import Subject
 from connectors.kit.contract import Operation, Outcome
 from connectors.kit.errors import ConnectorError
-from connectors.kit.sandbox_institution import Person
+from connectors.kit.sandbox.institution import Person
 
 
 def _expected(subject: Subject, operation: Operation | None) -> Iterable[Variant]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.sandbox_institution import sandbox_settings
+from connectors.kit.sandbox.institution import sandbox_settings
 
 _ROOT = Path(__file__).resolve().parents[3]
 _CONTROL_SECONDS = 10

@@ -14,7 +14,7 @@ from connectors.kit.conformance.places import place_of
 from connectors.kit.contract import Call, Operation, Ports
 from connectors.kit.manifest import ManifestError, OAuth2, SettingError, TokenOperation
 from connectors.kit.package import Package, load_package
-from connectors.kit.sandbox_institution import Person, Persons, sandbox_settings
+from connectors.kit.sandbox.institution import Person, Persons, sandbox_settings
 from connectors.kit.tokens import LocalTokens
 from connectors.registry import open_connector
 

@@ -15,7 +15,7 @@ from connectors.kit.http import HttpAnswer
 from connectors.kit.manifest import ManifestError, Setting
 from connectors.kit.package import Package, load_package
 from connectors.kit.rest import RestMessage
-from connectors.kit.sandbox_institution import sandbox_settings
+from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.tokens import LocalTokens
 from connectors.kit.wire import Said, Wire, wire_of
 from connectors.registry import BUILT_IN

@@ -1,0 +1,223 @@
+"""What an institution's sandbox is built from: requests heard, answers given, test persons, and a desk."""
+
+import json
+import tomllib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from connectors.kit.manifest import ManifestError
+from connectors.kit.sandbox.ledger import Ledger
+
+JSON = "application/json; charset=utf-8"
+XML = "text/xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One request as it came over the wire."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  #: Names are compared without case.
+    body: bytes
+    target: str = ""  #: Path and query as they were sent.
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A request that was understood: the connector's operation that it means, and its parsed content."""
+
+    operation: str
+    heard: Heard
+    content: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the institution says."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A message that the institution sends by itself."""
+
+    name: str
+    operation: str  #: After which act.
+    body: bytes
+    seconds: float  #: So long after the answer.
+
+
+class NotUnderstoodError(Exception):
+    """The request is not of the contract; `answer` is what the institution says to that."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("request is not of the contract")
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A test person: who comes with this key gets this outcome."""
+
+    key: str  #: National number or mobile number; `x` stands for any digit.
+    outcome: str
+    text: Mapping[str, str]  #: `ar` and `en`.
+    facts: Mapping[str, Any]  #: What else the institution's sandbox knows of the person.
+    #: Operation -> what the connector must make of it, call after call: "pending", "refused:not_the_owner".
+    expect: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+class Persons:
+    """The test persons of one institution, from its persons.toml; whoever is not listed succeeds."""
+
+    def __init__(self, persons: Mapping[str, Mapping[str, Any]]) -> None:
+        self.listed = tuple(_person(key, row) for key, row in persons.items())
+        self._exact = {person.key: person for person in self.listed if "x" not in person.key}
+        self._patterns = tuple(person for person in self.listed if "x" in person.key)
+
+    @classmethod
+    def load(cls, path: Path) -> "Persons":
+        """Read persons.toml: `[persons.<key>]` with outcome, ar, en and the institution's own facts; may be absent."""
+        if not path.is_file():
+            return cls({})
+        return cls(tomllib.loads(path.read_text(encoding="utf-8")).get("persons", {}))
+
+    @classmethod
+    def of(cls, people: Sequence[Person]) -> "Persons":
+        """These persons, whose keys are exact."""
+        persons = cls({})
+        persons.listed = tuple(people)
+        persons._exact = {person.key: person for person in people}
+        return persons
+
+    def find(self, key: str) -> Person:
+        """The person with this key; the default person's outcome is "done"."""
+        found = self._exact.get(key)
+        if found is not None:
+            return found
+        for person in self._patterns:
+            if len(key) == len(person.key) and all(p in ("x", c) for p, c in zip(person.key, key, strict=True)):
+                return person
+        return Person(key, "done", {}, {})
+
+
+def _person(key: str, row: Mapping[str, Any]) -> Person:
+    facts = {name: value for name, value in row.items() if name not in ("outcome", "expect", "ar", "en")}
+    return Person(key, row["outcome"], {"ar": row["ar"], "en": row["en"]}, facts, row.get("expect", {}))
+
+
+def read_settings(folder: Path) -> Mapping[str, Any]:
+    """`[settings]` of the package's sandbox.toml as it stands there."""
+    settings: Mapping[str, Any] = tomllib.loads((folder / "sandbox.toml").read_text(encoding="utf-8"))["settings"]
+    return settings
+
+
+def read_signing(folder: Path) -> Mapping[str, str]:
+    """`[signing]` of the package's sandbox.toml: the institution's own certificate and key; empty when it has none."""
+    signing: Mapping[str, str] = tomllib.loads((folder / "sandbox.toml").read_text(encoding="utf-8")).get("signing", {})
+    return signing
+
+
+def sandbox_settings(folder: Path, port: int) -> dict[str, Any]:
+    """The connector's settings that fit its sandbox on this port: `{port}` is filled in."""
+    settings = read_settings(folder)
+    return {
+        key: value.replace("{port}", str(port)) if isinstance(value, str) else value for key, value in settings.items()
+    }
+
+
+@dataclass(slots=True)
+class Desk:
+    """What the kit gives to an institution's sandbox."""
+
+    name: str
+    folder: Path
+    ledger: Ledger
+    settings: Mapping[str, Any]  #: Of its sandbox.toml: the credentials that are accepted here.
+    signing: Mapping[str, str] = field(
+        default_factory=dict
+    )  #: `certificate` and `key` (PEM) of the institution itself.
+    advanced: timedelta = timedelta()  #: How far a test has moved the institution's clock.
+    _clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        """The institution's time, aware UTC."""
+        return self._clock() + self.advanced
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object that was sent; empty for anything else, however it is broken."""
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _persons(folder: Path) -> Persons:
+    try:
+        return Persons.load(folder / "persons.toml")
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{folder.name}/persons.toml", "", str(error)) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        problem = f"each person has outcome, ar and en ({type(error).__name__}: {error})"
+        raise ManifestError(f"{folder.name}/persons.toml", "persons", problem) from error
+
+
+class Institution(ABC):
+    """An institution's own part of its sandbox: package folders define a subclass named `Sandbox`.
+
+    Everything here is plain computation on the loop's thread: waiting, cutting and spoiling belong to the kit, which
+    knows which operation is meant from `hear`, and does the effect by `answer`.
+    """
+
+    token_operation = "token"
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.ledger = desk.ledger
+        self.persons = _persons(desk.folder)
+
+    @abstractmethod
+    def hear(self, heard: Heard) -> Demand:
+        """Understand a request, without any effect. Raises NotUnderstoodError."""
+
+    @abstractmethod
+    def answer(self, demand: Demand) -> Answer:
+        """Act, write the effect to the ledger, and answer."""
+
+    def answer_as(self, demand: Demand, case: str) -> Answer:
+        """Act and answer as for this outcome or sample case, whoever the person is; an unknown one changes nothing."""
+        return self.answer(demand)
+
+    @abstractmethod
+    def fault(self, operation: str) -> Answer:
+        """The institution's own "something is wrong with me", naming no listed refusal."""
+
+    def forget_tokens(self) -> None:  # noqa: B027 - an institution without tokens has nothing to forget
+        """Every access token that was issued is void from now on."""
+
+    def messages(self) -> list[Mapping[str, Any]]:
+        """Messages that would have reached people outside (SMS), oldest first."""
+        return []
+
+    def take_callbacks(self) -> list[Callback]:
+        """What is to be sent by itself after the act that was just done; asked for once after each answer."""
+        return []
+
+    def act(self, action: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A deed of the institution's staff, asked for through the control API. Raises KeyError when there is none."""
+        raise KeyError(action)
+
+    def reset(self) -> None:  # noqa: B027 - the ledger's memory may be all there is
+        """Forget what is not in the ledger's memory."""

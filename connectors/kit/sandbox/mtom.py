@@ -1,0 +1,55 @@
+"""A SOAP answer as MTOM sends it (W3C, 2005): larger base64 as attachments, `xop:Include` in their place."""
+
+import base64
+import binascii
+import re
+from dataclasses import replace
+from typing import Any
+
+from lxml import etree
+
+from connectors.kit.sandbox.institution import Answer
+
+_XOP = "http://www.w3.org/2004/08/xop/include"
+_SMALLEST = 128  #: Characters of base64; what is shorter stays where it is.
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_BOUNDARY = "sandbox-part-7d2f6a510c3e4b8a"
+
+
+def as_mtom(answer: Answer) -> Answer:
+    """The same message as multipart/related; an answer that is no SOAP message stays as it is."""
+    try:
+        root = etree.fromstring(answer.body)
+    except etree.XMLSyntaxError:
+        return answer
+    parts = [taken for node in list(root.iter()) if (taken := _taken(node)) is not None]
+    for number, (node, _) in enumerate(parts, 1):
+        node.text = None
+        etree.SubElement(node, f"{{{_XOP}}}Include", {"href": f"cid:part{number}@sandbox"}, nsmap={"xop": _XOP})
+    start = answer.content_type.partition(";")[0]
+    pieces = [_piece("root@sandbox", f'application/xop+xml; charset=utf-8; type="{start}"', etree.tostring(root))]
+    pieces += [
+        _piece(f"part{number}@sandbox", "application/octet-stream", raw) for number, (_, raw) in enumerate(parts, 1)
+    ]
+    body = b"".join((*pieces, f"--{_BOUNDARY}--\r\n".encode()))
+    kind = (
+        f'multipart/related; type="application/xop+xml"; start="<root@sandbox>"; start-info="{start}"; '
+        f'boundary="{_BOUNDARY}"'
+    )
+    return replace(answer, body=body, content_type=kind)
+
+
+def _taken(node: Any) -> tuple[Any, bytes] | None:
+    """The element and its binary content, when it has enough of it."""
+    text = node.text or ""
+    if len(node) or len(text) < _SMALLEST or not _BASE64.fullmatch(text):
+        return None
+    try:
+        return node, base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error:
+        return None
+
+
+def _piece(name: str, kind: str, content: bytes) -> bytes:
+    head = f"--{_BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{name}>\r\n\r\n"
+    return b"".join((head.encode(), content, b"\r\n"))

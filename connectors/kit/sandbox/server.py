@@ -1,0 +1,246 @@
+"""Serves one institution: `python -m connectors.kit.sandbox` runs it as a process of its own.
+
+It serves the institution's own wire, and beside it the control API under `/_sandbox/`: health, ledger, switches,
+messages, persons, staff's acts, the institution's clock, and a page for people.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from connectors.kit.sandbox import delivery
+from connectors.kit.sandbox.callbacks import CallbackError, CallbackSender, loopback
+from connectors.kit.sandbox.document import load_document
+from connectors.kit.sandbox.faults import (
+    BEFORE_EFFECT,
+    Switch,
+    SwitchError,
+    Switches,
+    read_switch,
+    redirect_answer,
+    spoil,
+    status_answer,
+)
+from connectors.kit.sandbox.institution import (
+    Answer,
+    Callback,
+    Demand,
+    Desk,
+    Heard,
+    NotUnderstoodError,
+    read_settings,
+    read_signing,
+)
+from connectors.kit.sandbox.ledger import Ledger
+from connectors.kit.sandbox.page import page
+from connectors.kit.sandbox.player import DataInstitution
+
+CONNECTORS = Path(__file__).resolve().parents[2]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class SandboxError(Exception):
+    """The sandbox cannot start; the text is one sentence for the person who started it."""
+
+
+class SandboxServer:
+    """One institution behind HTTP."""
+
+    def __init__(self, institution: DataInstitution, callback_url: str = "") -> None:
+        """Raises CallbackError for an address that is not of this machine."""
+        self.institution = institution
+        self.callbacks = CallbackSender(institution.manifest, institution.desk, callback_url)
+        self.switches = Switches()
+        self.calls: dict[str, int] = {}
+        self.in_flight = 0
+        self._control: Mapping[tuple[str, str], Handler] = {
+            ("GET", "/_sandbox/"): self._page,
+            ("GET", "/_sandbox/health"): self._health,
+            ("GET", "/_sandbox/ledger"): self._ledger,
+            ("DELETE", "/_sandbox/ledger"): self._reset,
+            ("GET", "/_sandbox/switches"): self._show_switches,
+            ("POST", "/_sandbox/switches"): self._add_switch,
+            ("DELETE", "/_sandbox/switches"): self._clear_switches,
+            ("GET", "/_sandbox/messages"): self._messages,
+            ("GET", "/_sandbox/persons"): self._persons,
+            ("GET", "/_sandbox/callbacks"): self._show_callbacks,
+            ("POST", "/_sandbox/callbacks"): self._set_callbacks,
+            ("POST", "/_sandbox/acts"): self._act,
+            ("POST", "/_sandbox/clock"): self._advance_clock,
+        }
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one HTTP request, the institution's or the control API's."""
+        if request.path.startswith("/_sandbox"):
+            return await self._control_call(request)
+        self.in_flight += 1
+        try:
+            return await self._serve(request)
+        finally:
+            self.in_flight -= 1
+
+    async def _control_call(self, request: web.BaseRequest) -> web.StreamResponse:
+        handler = self._control.get((request.method, request.path))
+        if handler is None:
+            return _json({"error": "no such control call"}, 404)
+        try:
+            return await handler(request)
+        except (SwitchError, CallbackError, msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+            return _json({"error": f"{type(error).__name__}: {error}"}, 400)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        heard = Heard(
+            request.method, request.path, request.query, request.headers, await request.read(), request.raw_path
+        )
+        try:
+            demand = self.institution.hear(heard)
+        except NotUnderstoodError as error:
+            return delivery.plain(error.answer)
+        self.calls[demand.operation] = self.calls.get(demand.operation, 0) + 1
+        if not self.switches:
+            answer = self.institution.answer(demand)
+            self._call_back(self.institution.take_callbacks())
+            return delivery.plain(answer)
+        latency_seconds, fault = self.switches.take(demand.operation)
+        answer = self._answer(demand, fault)
+        await self._call_back_early(self.institution.take_callbacks())
+        if latency_seconds:
+            await asyncio.sleep(latency_seconds)
+        return await delivery.deliver(request, fault, answer)
+
+    def _call_back(self, due: list[Callback]) -> None:
+        for callback in due:
+            self.callbacks.later(callback, {})
+
+    async def _call_back_early(self, due: list[Callback]) -> None:
+        """Send what a switch wants before the answer; the rest goes after it."""
+        for callback in due:
+            modes = self.switches.take_callback(callback)
+            if "callback_early" in modes:
+                await self.callbacks.now(callback, modes)
+            else:
+                self.callbacks.later(callback, modes)
+
+    def _answer(self, demand: Demand, fault: Switch | None) -> Answer:
+        """Act (unless the fault comes before the effect) and spoil the answer as the fault says."""
+        if fault is None:
+            return self.institution.answer(demand)
+        if fault.mode == "token_expired" and demand.operation != self.institution.token_operation:
+            self.institution.forget_tokens()
+        if fault.mode == "status":
+            if isinstance(fault.value, dict) and fault.value.get("after_effect"):
+                self.institution.answer(demand)
+            return status_answer(fault.value)
+        if fault.mode == "case":
+            return self.institution.answer_as(demand, fault.value)
+        if fault.mode not in BEFORE_EFFECT:
+            return spoil(fault, self.institution.answer(demand))
+        if fault.mode == "redirect":
+            return redirect_answer(fault.value)
+        return self.institution.fault(demand.operation)
+
+    async def _page(self, request: web.BaseRequest) -> web.StreamResponse:
+        manifest = self.institution.manifest
+        names = [*manifest.operations, *manifest.callbacks]
+        text = page(self.institution.desk.name, manifest.title.ar, manifest.title.en, names)
+        return web.Response(text=text, content_type="text/html")
+
+    async def _health(self, request: web.BaseRequest) -> web.StreamResponse:
+        facts = {"name": self.institution.desk.name, "calls": self.calls, "in_flight": self.in_flight}
+        return _json({**facts, "now": self.institution.desk.now().isoformat()})
+
+    async def _ledger(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"effects": self.institution.ledger.effects(request.query.get("operation_id"))})
+
+    async def _reset(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.institution.ledger.reset()
+        self.institution.desk.advanced = timedelta()
+        self.institution.reset()
+        self.callbacks.reset()
+        self.calls.clear()
+        return _json({"effects": []})
+
+    async def _show_switches(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"switches": self.switches.shown()})
+
+    async def _add_switch(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.switches.add(read_switch(msgspec.json.decode(await request.read())))
+        return _json({"switches": self.switches.shown()}, 201)
+
+    async def _clear_switches(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.switches.clear()
+        return _json({"switches": []})
+
+    async def _messages(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json(self.institution.messages())
+
+    async def _persons(self, request: web.BaseRequest) -> web.StreamResponse:
+        persons = self.institution.persons.listed
+        return _json([{"key": person.key, "outcome": person.outcome, **person.text} for person in persons])
+
+    async def _show_callbacks(self, request: web.BaseRequest) -> web.StreamResponse:
+        return _json({"url": self.callbacks.url, "sent": self.callbacks.sent})
+
+    async def _set_callbacks(self, request: web.BaseRequest) -> web.StreamResponse:
+        url = msgspec.json.decode(await request.read())["url"]
+        self.callbacks.url = loopback(url) if url else ""
+        return _json({"url": self.callbacks.url})
+
+    async def _act(self, request: web.BaseRequest) -> web.StreamResponse:
+        facts = msgspec.json.decode(await request.read())
+        return _json(self.institution.act(facts["action"], facts))
+
+    async def _advance_clock(self, request: web.BaseRequest) -> web.StreamResponse:
+        desk = self.institution.desk
+        desk.advanced += timedelta(seconds=msgspec.json.decode(await request.read())["advance_seconds"])
+        return _json({"now": desk.now().isoformat()})
+
+
+def _json(content: Any, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(content), status=status, content_type="application/json")
+
+
+def find_folder(name: str) -> Path:
+    """The package folder with this name that has a sandbox; SandboxError when there is none."""
+    for folder in (CONNECTORS / name, CONNECTORS / "payments" / name):
+        if (folder / "sandbox.toml").is_file():
+            return folder
+    raise SandboxError(f"no connector named {name!r} has a sandbox.toml")
+
+
+def open_institution(folder: Path, ledger: Ledger) -> DataInstitution:
+    """The institution that a package folder plays. Raises ManifestError: one sentence with file and key."""
+    load_document(folder)  # whatever is wrong with it is said by its own check
+    return DataInstitution(Desk(folder.name, folder, ledger, read_settings(folder), read_signing(folder)))
+
+
+async def serve(institution: DataInstitution, host: str, port: int, callback_url: str = "") -> None:
+    """Serve until SIGTERM or SIGINT; prints one line when it listens. Raises SandboxError when the port is taken."""
+    sandbox = SandboxServer(institution, callback_url)
+    server = web.Server(sandbox.handle, access_log=None, handler_cancellation=True)
+    runner = web.ServerRunner(server, shutdown_timeout=0.2)
+    await runner.setup()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        try:
+            await web.TCPSite(runner, host, port, backlog=4096).start()
+        except OSError as error:
+            raise SandboxError(
+                f"the sandbox of {institution.desk.name} cannot listen on {host}:{port}: {error.strerror}"
+            ) from error
+        sys.stdout.write(f"ready on http://{host}:{runner.addresses[0][1]}\n")
+        sys.stdout.flush()
+        await stop.wait()
+    finally:
+        await sandbox.callbacks.close()
+        await runner.cleanup()
+        institution.ledger.close()
