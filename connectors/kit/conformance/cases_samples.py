@@ -12,10 +12,11 @@ from connectors.kit.conformance.canned import Asked
 from connectors.kit.conformance.case import Failure, Place, Variant, case, require
 from connectors.kit.conformance.compare import first_difference, same_xml
 from connectors.kit.conformance.places import place_of, place_of_text
-from connectors.kit.conformance.replay import replay, said_by, shown
+from connectors.kit.conformance.replay import replay, said_by
 from connectors.kit.conformance.subject import SUCCEEDED, Sample, Subject
 from connectors.kit.contract import Operation
 from connectors.kit.errors import ConnectorError
+from connectors.kit.outcome_file import shown
 
 _MAPPING_FAILED = {"error": "mapping_failed"}
 

@@ -14,8 +14,9 @@ from lxml import etree
 
 from connectors.kit.conformance.canned import Asked
 from connectors.kit.conformance.case import Failure, Place
-from connectors.kit.conformance.replay import replay, shown
+from connectors.kit.conformance.replay import replay
 from connectors.kit.conformance.subject import Sample, Subject, open_subject
+from connectors.kit.outcome_file import shown
 
 _ANSWERS = ("response.xml", "response.json")
 

@@ -1,8 +1,6 @@
 """Replays a sample: its answer on the wire, its canonical document as the call, and what came of it."""
 
-import hashlib
 import json
-from typing import Any
 
 from connectors.kit.conformance.bench import heard, opened
 from connectors.kit.conformance.canned import Asked, Said, canned
@@ -44,23 +42,3 @@ async def replay(
     ):
         _, came = await heard(connector, sample.operation, sample.call())
     return server.asked, came
-
-
-def shown(outcome: Outcome | ConnectorError) -> dict[str, Any]:
-    """What came, in the words of outcome.json."""
-    if isinstance(outcome, ConnectorError):
-        return {"error": outcome.code}
-    content: dict[str, Any] = {
-        "status": outcome.status.value,
-        "code": outcome.code,
-        "institution_code": outcome.institution_code,
-        "reference": outcome.reference,
-        "data": dict(outcome.data),
-        "documents": [
-            {"name": d.name, "media_type": d.media_type, "sha256": hashlib.sha256(d.content).hexdigest()}
-            for d in outcome.documents
-        ],
-    }
-    if outcome.next_inquiry_seconds is not None:
-        content["next_inquiry_seconds"] = outcome.next_inquiry_seconds
-    return content

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.contract import Call, Connector, Outcome, Ports
+from connectors.kit.contract import Call, Connector, Ports
 from connectors.kit.errors import ConnectorError
+from connectors.kit.outcome_file import shown
 from connectors.kit.package import load_package
 from connectors.kit.tokens import LocalTokens
 
@@ -118,29 +119,10 @@ class Replay:
             outcome = await self._connector.send(self._connector.prepare(operation, call))
         except ConnectorError as error:
             return self._last(), {"error": error.code, "why": str(error)}
-        return self._last(), _shown(outcome)
+        return self._last(), shown(outcome)
 
     def _last(self) -> Heard | None:
         return self._institution.heard[0] if self._institution.heard else None
-
-
-def _shown(outcome: Outcome) -> dict[str, Any]:
-    import hashlib
-
-    shown: dict[str, Any] = {
-        "status": outcome.status.value,
-        "code": outcome.code,
-        "institution_code": outcome.institution_code,
-        "reference": outcome.reference,
-        "data": dict(outcome.data),
-        "documents": [
-            {"name": one.name, "media_type": one.media_type, "sha256": hashlib.sha256(one.content).hexdigest()}
-            for one in outcome.documents
-        ],
-    }
-    if outcome.next_inquiry_seconds is not None:
-        shown["next_inquiry_seconds"] = outcome.next_inquiry_seconds
-    return shown
 
 
 def as_json(tree: Any) -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from connectors.kit.conformance.replay import shown
 from connectors.kit.contract import Outcome
 from connectors.kit.errors import ConnectorError, MappingFailed
 from connectors.kit.http import HttpAnswer
 from connectors.kit.mapping_tools.cases import Case, cases_of, laid_over
 from connectors.kit.mapping_tools.trees import Difference, differences, flat_json, flat_xml, part_of
 from connectors.kit.mapping_tools.workbench import Sample, Workbench, answer_of, http_answer
+from connectors.kit.outcome_file import shown
 from connectors.kit.rest import RestMessage
 from connectors.kit.wire import Said
 from mappings.errors import MappingError

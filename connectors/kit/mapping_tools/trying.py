@@ -7,11 +7,11 @@ from typing import Any
 
 from lxml import etree
 
-from connectors.kit.conformance.replay import shown
 from connectors.kit.errors import MappingFailed
 from connectors.kit.http import HttpAnswer
 from connectors.kit.mapping_tools.testing import wire_json
 from connectors.kit.mapping_tools.workbench import ToolError, Workbench
+from connectors.kit.outcome_file import shown
 from connectors.kit.rest import RestMessage
 
 _LONGEST = 200
