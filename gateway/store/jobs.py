@@ -37,7 +37,7 @@ def lanes_with_due_work(conn: Connection, lanes: Iterable[str], now: int) -> set
     names = list(lanes)
     if not names:
         return set()
-    return set(_DUE_LANES.one(conn, now=now, lanes=names).scalars())
+    return {lane for (lane,) in _DUE_LANES.one(conn, now=now, lanes=names)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ _HOLDERS = Prepared(
 def holders(conn: Connection, tokens: Mapping[str, int]) -> set[str]:
     """Those requests whose job still carries the given token; their job rows stay locked until COMMIT."""
     found = _HOLDERS.one(conn, ids=list(tokens))
-    return {row.request_id for row in found if row.claimed_by is not None and row.token == tokens[row.request_id]}
+    return {held for held, token, worker in found if worker is not None and token == tokens[held]}
 
 
 def _attempt_row(row: Intending, now: int) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """A statement of the hot path, compiled once for each dialect and from then on given to the driver as text.
 
-SQLAlchemy finds a compiled statement again by walking through the statement's parts at every call, which for an update
-of ten columns costs more than SQLite needs to carry it out.
+SQLAlchemy finds a compiled statement again by walking through the statement's parts at every call, and makes a context
+and a result around each; for an update of ten columns that costs more than SQLite needs to carry it out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import CompilerElement
 
 Fit = Callable[[Any], Any]
@@ -22,11 +23,6 @@ class Compiled:
     #: In the statement's order: a parameter, and what makes its value fit for the driver (a sealed column seals).
     places: tuple[tuple[str, Fit | None], ...]
     constants: Mapping[str, Any]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The parameters that must be given."""
-        return frozenset(name for name, _ in self.places if name not in self.constants)
 
     def parameters(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """The values in the statement's order."""
@@ -42,6 +38,33 @@ def compiled(statement: CompilerElement, dialect: Dialect) -> Compiled:
     return Compiled(made.string, tuple((name, fits[name]) for name in made.positiontup), constants)
 
 
+def run(conn: Connection, sql: str, parameters: Sequence[Any], *, many: bool = False) -> Sequence[Sequence[Any]]:
+    """Give the text to the driver, within the connection's transaction; the rows that it answers.
+
+    `many`: one set of parameters for each of several executions. Raises DBAPIError as SQLAlchemy does.
+    """
+    if conn.dialect.name != "sqlite" and not conn.in_transaction():
+        conn.begin()  # SQLite's writer begins and ends transactions itself
+    cursor = conn.connection.cursor()
+    driver_error = conn.dialect.loaded_dbapi.Error
+    try:
+        if many:
+            cursor.executemany(sql, parameters)
+            return ()
+        cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else ()
+    except driver_error as error:
+        lost = conn.dialect.is_disconnect(error, conn.connection.dbapi_connection, cursor)
+        known = DBAPIError.instance(
+            sql, None, error, driver_error, hide_parameters=True, connection_invalidated=lost, dialect=conn.dialect
+        )
+        if lost:
+            conn.invalidate(error)
+        raise known from error
+    finally:
+        cursor.close()
+
+
 class Prepared:
     """One statement. Its result rows are as the driver gives them."""
 
@@ -50,18 +73,18 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, Compiled] = {}
 
-    def one(self, conn: Connection, **given: Any) -> CursorResult[Any]:
-        """Execute with one set of parameters."""
+    def one(self, conn: Connection, **given: Any) -> Sequence[Sequence[Any]]:
+        """Execute with one set of parameters; the rows."""
         made = self._for(conn.dialect)
-        return conn.exec_driver_sql(made.sql, made.parameters(given))
+        return run(conn, made.sql, made.parameters(given))
 
     def many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute for each row; not at all for none."""
         made = self._for(conn.dialect)
         if len(rows) == 1:
-            conn.exec_driver_sql(made.sql, made.parameters(rows[0]))
+            run(conn, made.sql, made.parameters(rows[0]))
         elif rows:
-            conn.exec_driver_sql(made.sql, [made.parameters(row) for row in rows])
+            run(conn, made.sql, [made.parameters(row) for row in rows], many=True)
 
     def _for(self, dialect: Dialect) -> Compiled:
         made = self._compiled.get(dialect.name)

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from msgspec import Struct
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, Dialect, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway import crash
 from gateway.ids import new_id
 from gateway.store.clock import now_ms
 from gateway.store.jobs import lanes_with_due_work
+from gateway.store.prepared import Compiled, compiled, run
 from gateway.store.tables import events, idempotency, intents, jobs, requests
-from gateway.store.together import rows_of, write_together
+from gateway.store.together import columns_of, rows_of, unnested, write_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,23 @@ def accept(conn: Connection, rows: Sequence[NewRequest]) -> list[Accepted | Exis
     return [results[row.id] for row in rows]
 
 
-_CLAIM_KEY = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(idempotency)
-    .on_conflict_do_nothing()
-    .returning(idempotency.c.request_id)
-    for dialect in (sqlite, postgresql)
-}
+_CLAIM_KEY = sqlite.insert(idempotency).on_conflict_do_nothing().returning(idempotency.c.request_id)
+
+
+@lru_cache(maxsize=4)
+def _claim_from_arrays(columns: tuple[str, ...], dialect: Dialect) -> Compiled:
+    source = select(*unnested({name: idempotency.c[name] for name in columns}).values())
+    claim = postgresql.insert(idempotency).from_select(list(columns), source).on_conflict_do_nothing()
+    return compiled(claim.returning(idempotency.c.request_id), dialect)
 
 
 def claim_keys(conn: Connection, rows: list[dict[str, object]]) -> set[str]:
     """Insert idempotency rows; the request ids (unique per row of one batch) of those that were not there before."""
-    return set(conn.scalars(_CLAIM_KEY[conn.dialect.name], rows))
+    if conn.dialect.name == "sqlite":
+        return set(conn.scalars(_CLAIM_KEY, rows))
+    claim = _claim_from_arrays(tuple(rows[0]), conn.dialect)
+    won = run(conn, claim.sql, claim.parameters(columns_of(rows)))
+    return {request_id for (request_id,) in won}
 
 
 def find_keys(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Existing]:

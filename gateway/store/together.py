@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, bindpa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.dml import UpdateBase
 
-from gateway.store.prepared import Compiled, Prepared, compiled
+from gateway.store.prepared import Compiled, Prepared, compiled, run
 
 Rows = Sequence[Mapping[str, Any]]
 #: The value that a row gives under a name.
@@ -64,6 +64,11 @@ def unnested(fields: Mapping[str, Column[Any]]) -> dict[str, ColumnElement[Any]]
     return {name: given.c[name] for name in fields}
 
 
+def columns_of(rows: Rows) -> dict[str, list[Any]]:
+    """The rows as one list for each name."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
 def write_together(conn: Connection, *parts: tuple[Write, Rows]) -> None:
     """Carry out every part that has rows."""
     wanted = [(write, rows) for write, rows in parts if rows]
@@ -74,8 +79,8 @@ def write_together(conn: Connection, *parts: tuple[Write, Rows]) -> None:
         sql, compiled_parts = _one_statement(tuple(write for write, _ in wanted), conn.dialect)
         parameters: tuple[Any, ...] = ()
         for made, (_, rows) in zip(compiled_parts, wanted, strict=True):
-            parameters += made.parameters({name: [row[name] for row in rows] for name in made.names})
-        conn.exec_driver_sql(sql, parameters)
+            parameters += made.parameters(columns_of(rows))
+        run(conn, sql, parameters)
 
 
 @lru_cache(maxsize=256)
