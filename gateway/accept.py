@@ -10,6 +10,7 @@ from gateway import crash
 from gateway.availability import Availability
 from gateway.dispatch import Dispatcher
 from gateway.errors import Problem
+from gateway.exchange import Exchange
 from gateway.ids import new_id
 from gateway.lanes import Lanes
 from gateway.logs import log
@@ -45,6 +46,23 @@ def replay(existing: Existing, scope: str, body_hash: bytes) -> Answer:
     return Answer(existing.status, existing.request_id, existing.answer, replayed=True)
 
 
+class FreshKeys:
+    """The idempotency keys that this process saw last: whoever sends one again costs the institution no question."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._seen: dict[tuple[str, str], None] = {}
+
+    def add(self, channel_id: str, key: str) -> bool:
+        """Whether it is new here."""
+        if (channel_id, key) in self._seen:
+            return False
+        self._seen[channel_id, key] = None
+        if len(self._seen) > self._most:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+
 class Acceptor:
     """Takes requests in."""
 
@@ -63,6 +81,7 @@ class Acceptor:
         self._store, self._routes, self._lanes, self._dispatcher = store, routes, lanes, dispatcher
         self._waiters, self._availability, self._keyring = waiters, availability, keyring
         self._clock, self._settings = clock, settings
+        self._fresh_keys = FreshKeys()
 
     async def preflight(self, checked: CheckedRequest) -> dict[str, Any]:
         """What passed the checks: the fee, what the applicant must bring, the availability. Stores nothing."""
@@ -101,32 +120,37 @@ class Acceptor:
         waiter = Waiter(principal.id, key, creates=True) if wait_seconds > 0 else None
         if waiter:
             self._waiters.add(work.request_id, waiter)
+        early = self._dispatcher.ask_early(work) if place and self._fresh_keys.add(principal.id, key) else None
         try:
             result = await self._store.batch(accept, row)
         except BaseException:
-            self._undo(work, place=place)
+            self._undo(work, early, place=place)
             raise
         if isinstance(result, Existing):
-            self._undo(work, place=place)
+            self._undo(work, early, place=place)
             return replay(result, REQUESTS_SCOPE, row.body_hash)
         crash.point("accept.after_commit")
         log.info("accepted", request_id=work.request_id, correlation=work.correlation, service=work.service)
-        self._go(work, result, place=place)
+        self._go(work, result, early, place=place)
         answered = await self._waiters.outcome(work.request_id, waiter, wait_seconds) if waiter else None
         if answered is None:
             return Answer("accepted", work.request_id, row.answer)
         return Answer(answered.status, work.request_id, answered.body)
 
-    def _undo(self, work: Work, *, place: bool) -> None:
+    def _undo(self, work: Work, early: Exchange | None, *, place: bool) -> None:
+        if early is not None:
+            early.drop()
         self._waiters.take(work.request_id)
         if place:
             self._lanes.leave(work.lane)
 
-    def _go(self, work: Work, result: Accepted, *, place: bool) -> None:
+    def _go(self, work: Work, result: Accepted, early: Exchange | None, *, place: bool) -> None:
         if result.token is not None:
             work.token = result.token
-            self._dispatcher.start(work)
+            self._dispatcher.start(work, early)
             return
+        if early is not None:
+            early.drop()
         if place:
             self._lanes.leave(work.lane)
         self._dispatcher.wake()

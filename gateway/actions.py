@@ -11,8 +11,9 @@ import jsonschema_rs
 from gateway import next_action
 from gateway.accept import Acceptor, Answer, replay
 from gateway.catalogue import Catalogue
-from gateway.dispatch import Dispatcher, Exchange
+from gateway.dispatch import Dispatcher
 from gateway.errors import FieldError, Problem
+from gateway.exchange import Exchange
 from gateway.lanes import Lanes
 from gateway.logs import log
 from gateway.payment_rules import payer_errors

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
-from connectors.kit.contract import Call, Effect, Outcome, Prepared
-from connectors.kit.errors import ConnectorError, MappingFailed, NotSent
+from connectors.kit.contract import Call, Effect, Outcome
+from connectors.kit.errors import ConnectorError, MappingFailed
 from gateway import crash, settle
-from gateway.ids import new_id
+from gateway.exchange import Broken, Exchange, SendWindow, new_attempt
 from gateway.lanes import Lanes
 from gateway.logs import log
 from gateway.recorder import Recorder
@@ -21,43 +21,6 @@ from gateway.store.jobs import Intending, claim, intend, look, release
 from gateway.verdict import Interrupted
 from gateway.work import NewAttempt, Settlement, Work
 from mappings.status import Attempt
-
-#: A problem of our own in rendering or reading; the row is judged like any other failure, never lost.
-_BROKEN = "connector_failure"
-
-
-class Broken(ConnectorError):
-    """The connector failed in a way that it does not declare."""
-
-    code = _BROKEN
-    retryable = False
-
-
-@dataclass(slots=True)
-class SendWindow:
-    """Gives up before the first byte when too long has passed since SENDING was committed (monotonic clock)."""
-
-    seconds: float
-    monotonic: Callable[[], float]
-    committed_at: float | None = None
-
-    def check(self) -> None:
-        """Raise NotSent when the window has passed."""
-        if self.committed_at is not None and self.monotonic() - self.committed_at > self.seconds:
-            raise NotSent("the send window has passed")
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One exchange on its way: the plan, its attempt row and how its settlement is committed."""
-
-    plan: Plan
-    intended: bool
-    window: SendWindow
-    attempt: NewAttempt | None = None  #: None for an inquiry, which is evidence about an older attempt.
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    prepared: Prepared | None = None
-    failure: ConnectorError | None = None  #: It could not even be rendered.
 
 
 class Dispatcher:
@@ -130,13 +93,27 @@ class Dispatcher:
         return Counter(work.lane for work in works)
 
     def start(self, work: Work, exchange: Exchange | None = None) -> None:
-        """Run claimed work, whose lane place is taken; `exchange` is one that is committed as SENDING already."""
-        if self._stopping and exchange is None:
+        """Run claimed work, whose lane place is taken; `exchange` is committed as SENDING already, or asked early."""
+        if self._stopping and (exchange is None or not exchange.intended):
+            if exchange is not None:
+                exchange.drop()
             self._leave(work.lane)  # claimed at the last moment: it is given back with the rest
             return
         task = asyncio.get_running_loop().create_task(self._work(work, exchange))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def ask_early(self, work: Work) -> Exchange | None:
+        """Ask the first question of a request that is being written, when it only reads; see docs/adr/0004.
+
+        The place in its lane is taken. Whoever calls either starts the work with it or drops it.
+        """
+        plan = self._routes[work.service].plan(work)
+        if self._stopping or plan.operation.effect is not Effect.SAFE:
+            return None
+        exchange = self.render(work, plan)
+        exchange.asked = asyncio.get_running_loop().create_task(self._send(work, exchange))
+        return exchange
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim no more, and let what runs finish within the grace."""
@@ -263,8 +240,8 @@ class Dispatcher:
 
     async def _exchange(self, work: Work, route: Route, made: Exchange) -> Settlement:
         """Send, read, decide. Logs one line, without a word of the content."""
-        plan, started = made.plan, time.perf_counter()
-        answer = await self._send(work, made)
+        plan = made.plan
+        answer = await (made.asked or self._send(work, made))
         crash.point("answer.before_record")
         failed = isinstance(answer, ConnectorError)
         log.info(
@@ -274,7 +251,7 @@ class Dispatcher:
             connector=plan.connector.name,
             operation=plan.operation.name,
             attempt=made.attempt.number if made.attempt else work.inquiries + 1,
-            milliseconds=round((time.perf_counter() - started) * 1000),
+            milliseconds=round((time.perf_counter() - made.begun) * 1000),
             status="none" if isinstance(answer, ConnectorError) else answer.status.value,
             code=answer.code,
             error_kind=type(answer).__name__ if failed else None,
@@ -333,17 +310,3 @@ class Dispatcher:
         if following is not None and not kept:
             self.wake()  # its lane has no place, or the loop must know when it falls due
         return settle.moved_on(work, settlement) if kept else None
-
-
-def new_attempt(plan: Plan, payload_hash: str, *, number: int) -> NewAttempt:
-    """The row of an exchange that is about to be made."""
-    return NewAttempt(
-        id=new_id(),
-        connector=plan.connector.name,
-        operation=plan.operation.name,
-        role=plan.operation.role,
-        operation_id=plan.operation_id,
-        number=number,
-        payload_hash=payload_hash,
-        moves_money=plan.moves_money,
-    )
