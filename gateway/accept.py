@@ -120,8 +120,11 @@ class Acceptor:
         waiter = Waiter(principal.id, key, creates=True) if wait_seconds > 0 else None
         if waiter:
             self._waiters.add(work.request_id, waiter)
-        early = self._dispatcher.ask_early(work) if place and self._fresh_keys.add(principal.id, key) else None
+        fresh = self._fresh_keys.add(principal.id, key)
+        early: Exchange | None = None
         try:
+            if fresh and place:
+                early = self._dispatcher.ask_early(work)
             result = await self._store.batch(accept, row)
         except BaseException:
             self._undo(work, early, place=place)
