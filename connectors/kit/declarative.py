@@ -153,7 +153,7 @@ class DeclarativeConnector:
         )
         if answer.status == 401 and self._prove.bearer:
             raise TokenRejected("HTTP 401", exchange=answer.exchange)
-        said = self._wire.read(operation.name, answer)
+        said = self._wire.read(operation.name, answer, request.message_id)
         return self._read[operation.name](said, {**self._context(call), "settings": self._public}, answer)
 
     async def _fetch_by_operation(self, declared: TokenOperation, call: Call, seconds: float) -> Token:

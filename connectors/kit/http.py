@@ -53,6 +53,7 @@ class HttpRequest:
     headers: Mapping[str, str]
     body: bytes
     evidence: bytes
+    message_id: str = ""  #: By which the answer says what it answers, where the wire has such a thing.
 
 
 @dataclass(frozen=True, slots=True)

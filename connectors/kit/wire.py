@@ -13,7 +13,7 @@ from connectors.kit.http import HttpAnswer, HttpRequest
 from connectors.kit.manifest import ManifestError
 from connectors.kit.package import Package
 from connectors.kit.rest import RestMessage
-from connectors.kit.soap import Addressing, Encoding, SoapCodec
+from connectors.kit.soap import Addressing, Encoding, SoapCodec, check_relation, new_message_id
 from connectors.kit.soap_security import soap_security
 from connectors.kit.wsdl import load_wsdl
 from mappings.expression import Expression
@@ -69,8 +69,11 @@ class Wire(Protocol):
     def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
         """The HTTP request; `masked` is what evidence keeps."""
 
-    def read(self, operation: str, answer: HttpAnswer) -> Said:
-        """What the answer says. Raises Unreadable or ServerFailed."""
+    def read(self, operation: str, answer: HttpAnswer, message_id: str = "") -> Said:
+        """What the answer says. Raises Unreadable or ServerFailed.
+
+        `message_id` is that of the request; without it nobody asks whether the answer names it.
+        """
 
 
 class RestWire:
@@ -96,7 +99,7 @@ class RestWire:
         """See Wire."""
         return message.content.to_send(masked.content.evidence)
 
-    def read(self, operation: str, answer: HttpAnswer) -> Said:  # noqa: ARG002  # SOAP needs it
+    def read(self, operation: str, answer: HttpAnswer, message_id: str = "") -> Said:  # noqa: ARG002  # SOAP needs them
         """See Wire."""
         return Said(rest.read(answer))
 
@@ -129,9 +132,6 @@ class SoapWire:
         """See Wire."""
         return self._codec.notes
 
-    def _addressing(self, operation: str) -> str:
-        return self._address(self._codec.operations[operation].action)
-
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire. The header is made when the message is sent: its nonce and time are new each time."""
         body = self._codec.body(operation, parts.get("body") or {})
@@ -142,17 +142,25 @@ class SoapWire:
     def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
         """See Wire."""
         content, security = message.content, self._security
-        addressing = self._addressing(message.operation) if self._codec.addressed else ""
+        message_id = new_message_id() if self._codec.addressed else ""
+        action = self._codec.operations[message.operation].addressing.request
+        addressing = self._address(action, message_id) if message_id else ""
         body = security.seal(self._codec.envelope(content.body, security.header() + addressing + message.header))
         evidence = body
         if security.secret or masked.hashed != message.hashed:
             header = security.masked() + addressing + masked.header
             evidence = self._codec.envelope(masked.content.body, header)
-        return HttpRequest("POST", content.path, content.headers, body, evidence)
+        return HttpRequest("POST", content.path, content.headers, body, evidence, message_id)
 
-    def read(self, operation: str, answer: HttpAnswer) -> Said:
+    def read(self, operation: str, answer: HttpAnswer, message_id: str = "") -> Said:
         """See Wire."""
-        said = self._codec.read(operation, answer, self._security.verify)
+
+        def verify(envelope: Any) -> None:
+            self._security.verify(envelope)
+            if message_id:
+                check_relation(envelope, message_id)
+
+        said = self._codec.read(operation, answer, verify)
         if said.fault is None:
             return Said(said.body)
         context = {"fault": said.fault}
@@ -186,14 +194,14 @@ class HookedWire:
         except Exception as error:
             raise MappingFailed(f"the hook before_send failed ({type(error).__name__})") from error
 
-    def read(self, operation: str, answer: HttpAnswer) -> Said:
+    def read(self, operation: str, answer: HttpAnswer, message_id: str = "") -> Said:
         """See Wire. Raises Unreadable for whatever the hook raises."""
         try:
             body = self._hooks.after_receive(operation, answer.body)
         except Exception as error:
             what = f"the hook after_receive failed ({type(error).__name__})"
             raise Unreadable(what, exchange=answer.exchange) from error
-        return self._wire.read(operation, replace(answer, body=body))
+        return self._wire.read(operation, replace(answer, body=body), message_id)
 
 
 def wire_of(package: Package, ports: Ports) -> Wire:

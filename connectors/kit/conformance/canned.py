@@ -3,10 +3,12 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
+
+from connectors.kit.sandbox.addressing import related
 
 TOKEN = "sample-token"  # noqa: S105  # only this server gives it
 #: Headers that the HTTP client adds by itself or that carry a credential; a sample shows only the mapping's own.
@@ -63,7 +65,7 @@ class Canned:
             self.token_asked.append(asked)
             return _response(self.token_said or _token())
         self.asked.append(asked)
-        return _response(self.said)
+        return _response(replace(self.said, body=related(self.said.body, asked.body)))
 
 
 def _token() -> Said:

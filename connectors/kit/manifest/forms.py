@@ -91,6 +91,13 @@ class Soap(_Strict, frozen=True):
     encoding: Annotated[
         Encoding, Meta(description="What answers are encoded in; anything else is unreadable. Requests are UTF-8.")
     ] = "utf-8"
+    addressing: Annotated[
+        bool | None,
+        Meta(
+            description="WS-Addressing 1.0: requests carry Action, MessageID, ReplyTo and To, and an answer must name "
+            "the message that it relates to. Left out: as the WSDL asks for it."
+        ),
+    ] = None
 
 
 class Week(_Strict, frozen=True):

@@ -88,6 +88,8 @@ class DataInstitution(Institution):
         ) as error:  # a rule or a sample does not fit: its author must see it, in a sentence
             sys.stderr.write(f"{error}\n")
             return Answer(f"{error}\n".encode(), status=500, content_type="text/plain; charset=utf-8")
+        if isinstance(self._side, SoapSide):
+            answer = self._side.related(demand.operation, answer, demand.heard.body)
         answer = answer if self._callers.security is None else self._sealed(answer)
         return as_mtom(answer) if isinstance(self._side, SoapSide) and self._side.mtom else answer
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -9,11 +10,13 @@ from lxml import etree
 
 from connectors.kit.manifest import Manifest
 from connectors.kit.sample_values import SchemaSet, XsdSamples
+from connectors.kit.sandbox.addressing import addressing_problem, related
 from connectors.kit.sandbox.callers import Callers
 from connectors.kit.sandbox.document import Fault, SandboxDocument
 from connectors.kit.sandbox.institution import XML, Answer, Demand, Desk, Heard, NotUnderstoodError
 from connectors.kit.sandbox.security import WSSE
 from connectors.kit.sandbox.steps import Spoken
+from connectors.kit.soap.addressing import WSA
 from connectors.kit.wsdl import SOAP11, Message, WsdlOperation, load_wsdl
 from connectors.kit.wsdl.contract import encoded
 
@@ -23,6 +26,7 @@ _NOT_UNDERSTOOD = {
     "FAILED_AUTHENTICATION": Fault("اسم المستخدم أو كلمة السر غير صحيحة", "wsse:FailedAuthentication"),
     "UNKNOWN_OPERATION": Fault("the WSDL has no such operation", "soap:Client"),
     "ACTION_MISMATCH": Fault("the action is not that of the body", "soap:Client"),
+    "ADDRESSING_REQUIRED": Fault("a header of WS-Addressing is missing", "wsa:MessageAddressingHeaderRequired"),
     "INVALID_REQUEST": Fault("the body is not valid against the WSDL's schema", "soap:Client"),
     "BROKEN": Fault("خطأ داخلي", "soap:Server"),
 }
@@ -72,7 +76,8 @@ class SoapSide:
         body = envelope.find(f"{self._envelope}Body")
         if envelope.tag != f"{self._envelope}Envelope" or body is None:
             raise self._refused("VERSION_MISMATCH")
-        if not self._callers.trusts(envelope, envelope.find(f"{self._envelope}Header")):
+        header = envelope.find(f"{self._envelope}Header")
+        if not self._callers.trusts(envelope, header):
             raise self._refused("FAILED_AUTHENTICATION")
         nodes, action = list(body), _action(heard)
         name = self._operation(nodes, action)
@@ -81,6 +86,8 @@ class SoapSide:
         operation = self._contract.operations[name]
         if action not in ("", operation.action):
             raise self._refused("ACTION_MISMATCH")
+        if self._contract.addressing and (problem := addressing_problem(header, operation)):
+            raise self._refused(problem)
         return Demand(name, heard, {"body": self._read(operation, nodes)})
 
     def _operation(self, nodes: list[Any], action: str) -> str | None:
@@ -111,6 +118,14 @@ class SoapSide:
         if answer is None:
             answer = self._standing[key] = self._written(operation, spoken)
         return answer
+
+    def related(self, operation: str, answer: Answer, request: bytes) -> Answer:
+        """The answer, saying which message it answers where the contract has WS-Addressing."""
+        if not self._contract.addressing or answer.content_type != self.media_type:
+            return answer
+        return replace(
+            answer, body=related(answer.body, request, self._contract.operations[operation].addressing.answer)
+        )
 
     def broken(self) -> Answer:
         """A Fault that names no listed refusal."""
@@ -159,7 +174,7 @@ class SoapSide:
     def _fault11(fault: Fault, detail: str) -> str:
         inner = f"<detail>{detail}</detail>" if detail else ""
         return (
-            f'<soap:Fault xmlns:wsse="{WSSE}"><faultcode>{fault.code}</faultcode>'
+            f'<soap:Fault xmlns:wsse="{WSSE}" xmlns:wsa="{WSA}"><faultcode>{fault.code}</faultcode>'
             f"<faultstring>{escape(fault.text)}</faultstring>{inner}</soap:Fault>"
         )
 
@@ -167,10 +182,10 @@ class SoapSide:
     def _fault12(fault: Fault, detail: str) -> str:
         code = {"soap:Client": "soap:Sender", "soap:Server": "soap:Receiver"}.get(fault.code, fault.code)
         value = f"<soap:Value>{code}</soap:Value>"
-        if code.startswith("wsse:"):
+        if code.startswith(("wsse:", "wsa:")):
             value = f"<soap:Value>soap:Sender</soap:Value><soap:Subcode><soap:Value>{code}</soap:Value></soap:Subcode>"
         return (
-            f'<soap:Fault xmlns:wsse="{WSSE}"><soap:Code>{value}</soap:Code>'
+            f'<soap:Fault xmlns:wsse="{WSSE}" xmlns:wsa="{WSA}"><soap:Code>{value}</soap:Code>'
             f'<soap:Reason><soap:Text xml:lang="ar">{escape(fault.text)}</soap:Text></soap:Reason>'
             f"{f'<soap:Detail>{detail}</soap:Detail>' if detail else ''}</soap:Fault>"
         )

@@ -92,6 +92,14 @@ class PartsMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Actions:
+    """What WS-Addressing calls the two messages of an operation."""
+
+    request: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WsdlOperation:
     """One operation of a port."""
 
@@ -101,6 +109,7 @@ class WsdlOperation:
     response: Message | None  #: None: one-way.
     request_headers: Mapping[str, ElementCodec] = field(default_factory=dict)  #: By local name.
     response_headers: Mapping[str, ElementCodec] = field(default_factory=dict)
+    addressing: Actions = Actions()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Nothing is fetched: every import is a file inside the package's folder. DTDs and
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -84,13 +85,14 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
         raise ManifestError(f"{folder.name}/manifest.toml", "soap.wsdl", f"there is no file {soap.wsdl} in the package")
     wires = {name: declared.wire for name, declared in manifest.operations.items()}
     try:
-        return open_wsdl(folder, soap.wsdl, port=soap.port, wires=wires)
+        contract = open_wsdl(folder, soap.wsdl, port=soap.port, wires=wires)
     except WsdlError as error:
         file = f"{folder.name}/{soap.wsdl}"
         if error.operation:
             key = f"operations.{error.operation}.wire"
             raise ManifestError(f"{folder.name}/manifest.toml", key, f"{soap.wsdl} {error}") from error
         raise ManifestError(file, "", str(error)) from error
+    return contract if soap.addressing is None else replace(contract, addressing=soap.addressing)
 
 
 def open_wsdl(

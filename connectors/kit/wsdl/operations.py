@@ -8,6 +8,7 @@ from lxml import etree
 from zeep import xsd
 
 from connectors.kit.wsdl.contract import ElementMessage, Message, PartsMessage, WsdlOperation
+from connectors.kit.wsdl.policy import actions_of
 from connectors.kit.wsdl.schemas import XSD_NAMESPACE, Documents
 from connectors.kit.wsdl.zeep_messages import ZeepMessage
 from connectors.kit.xsd_codec import CodecCompiler, ElementCodec, UnsupportedSchema
@@ -22,7 +23,8 @@ class OperationCompiler:
     def __init__(self, document: Any, documents: Documents, binding: Any) -> None:
         self._document = document
         self._documents = documents
-        self._encoded = _encoded_operations(documents.wsdls, binding.name.localname)
+        self._binding = binding.name.localname
+        self._encoded = _encoded_operations(documents.wsdls, self._binding)
         self._compiler = CodecCompiler(document.types, documents.facts())
         self._declared: set[str] = set()
 
@@ -55,6 +57,7 @@ class OperationCompiler:
             response,
             self._headers(operation.input),
             self._headers(operation.output),
+            actions_of(self._documents.wsdls, self._binding, operation.name, operation.soapaction or ""),
         )
 
     def _through_zeep(self, message: Any, style: str) -> ZeepMessage:

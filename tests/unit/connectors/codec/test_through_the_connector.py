@@ -20,7 +20,6 @@ from tests.unit.connectors.codec.wsdls import written, wsdl
 from tests.unit.connectors.packages import ENVELOPE, NOW, call, write_package
 from tests.unit.connectors.raw_server import RawServer, says, wire
 
-WSA = "{http://www.w3.org/2005/08/addressing}"
 MANIFEST = """
 name = "office"
 version = "1"
@@ -39,7 +38,6 @@ role = "check"
 effect = "safe"
 """
 CODES = '[codes."*"]\n"7" = { status = "succeeded" }\n'
-ADDRESSED = '<w:UsingAddressing xmlns:w="http://www.w3.org/2006/05/addressing/wsdl"/>'
 
 
 def package(root: Path, text: str, mapping: str) -> Path:
@@ -74,20 +72,6 @@ def test_a_header_that_the_wsdl_lacks_is_a_mistake_of_the_mapping(tmp_path):
     connector = open_connector(find_packages([package(tmp_path, HEADED, mapping)])["office"], ports)
     with pytest.raises(MappingFailed, match="no header Other"):
         connector.prepare("act", call())
-
-
-async def test_a_port_that_asks_for_addressing_gets_its_headers(tmp_path):
-    text = HEADED.replace(
-        'transport="http://schemas.xmlsoap.org/soap/http"/>',
-        f'transport="http://schemas.xmlsoap.org/soap/http"/>{ADDRESSED}',
-    )
-    mapping = "request: {body: {a: 1}}\nanswer: {code: to_string(answer.a)}\n"
-    _, outcome, sent = await exchanged(package(tmp_path, text, mapping), '<Told xmlns="urn:t"><a>7</a></Told>')
-    header = sent.find(f"{{{ENVELOPE}}}Header")
-    assert outcome.status is Status.SUCCEEDED
-    assert header.findtext(f"{WSA}Action") == "urn:do"
-    assert header.findtext(f"{WSA}To").endswith("/soap")
-    assert header.findtext(f"{WSA}MessageID").startswith("urn:uuid:")
 
 
 async def test_an_encoded_operation_works_through_zeep_and_the_connector_says_so(tmp_path):
