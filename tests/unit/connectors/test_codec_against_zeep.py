@@ -15,7 +15,7 @@ from zeep.transports import Transport
 from zeep.wsdl import Document
 
 from connectors.kit.soap import SoapCodec
-from connectors.kit.wsdl import load_wsdl
+from connectors.kit.wsdl import load_wsdl, open_wsdl
 from connectors.registry import BUILT_IN, find_packages
 
 PACKAGE = find_packages()["education"]
@@ -223,11 +223,8 @@ TREES = st.recursive(
 def wide(tmp_path_factory) -> Any:
     folder: Path = tmp_path_factory.mktemp("wide")
     (folder / "w.wsdl").write_text(WIDE, "utf-8")
-    manifest = type("M", (), {"operations": {"plant": type("O", (), {"wire": "Plant"})}})()
-    soap = type("S", (), {"wsdl": "w.wsdl", "port": None})()
-    return load_wsdl(folder, manifest, soap), Document(
-        str(folder / "w.wsdl"), TRANSPORT, settings=Settings(strict=True)
-    )
+    zeeps = Document(str(folder / "w.wsdl"), TRANSPORT, settings=Settings(strict=True))
+    return open_wsdl(folder, "w.wsdl", wires={"plant": "Plant"}), zeeps
 
 
 @given(tree=TREES)
