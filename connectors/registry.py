@@ -12,7 +12,7 @@ from connectors.kit.manifest import ManifestError
 from connectors.kit.manifest.places import placed
 from connectors.kit.package import Package, load_package
 
-__all__ = ["BUILT_IN", "ManifestError", "Package", "find_packages", "open_connector"]
+__all__ = ["BUILT_IN", "ManifestError", "Package", "find_packages", "open_connector", "package_folders"]
 
 _HERE = Path(__file__).parent
 #: The roots that ship with the project.
@@ -26,7 +26,7 @@ def find_packages(paths: Iterable[Path] = ()) -> dict[str, Package]:
     """
     found: dict[str, Package] = {}
     own = {root.resolve() for root in BUILT_IN}
-    for folder in (*_folders(BUILT_IN), *_folders(paths)):
+    for folder in (*package_folders(BUILT_IN), *package_folders(paths)):
         package = load_package(folder, hooks=folder.parent in own)
         if package.name in found and found[package.name].folder != package.folder:
             raise ManifestError(
@@ -36,7 +36,8 @@ def find_packages(paths: Iterable[Path] = ()) -> dict[str, Package]:
     return dict(sorted(found.items()))
 
 
-def _folders(roots: Iterable[Path]) -> Iterator[Path]:
+def package_folders(roots: Iterable[Path]) -> Iterator[Path]:
+    """The package folders in these roots (a package, or a root of packages). Raises ManifestError."""
     for root in roots:
         if root.is_file():
             raise ManifestError(str(root), "", "a connector package is a folder; unpack an archive before it is named")

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -34,7 +35,8 @@ class Stage:
         self.folder = folder
         self._lock = _lock(here, folder)
         end_leftovers(folder / "processes.json")
-        self.sandboxes = sandboxes.find(_sandbox_ports())
+        packages = sandboxes.folders()
+        self.sandboxes = sandboxes.find(packages, _sandbox_ports(packages), folder, folder)
         self.settings = self._prepare(_free_port(_PORT))
         self.key_file = folder / "channel.key"
 
@@ -149,8 +151,8 @@ def _is_ours(pid: int) -> bool:
     return b"connectors.kit.sandbox" in words or (b"jisr" in words and b"serve" in words)
 
 
-def _sandbox_ports() -> dict[str, int]:
-    return {name: _free_port(_BASE_PORT + number) for number, name in enumerate(sandboxes.names())}
+def _sandbox_ports(names: Iterable[str]) -> dict[str, int]:
+    return {name: _free_port(_BASE_PORT + number) for number, name in enumerate(names)}
 
 
 def _free_port(wanted: int) -> int:

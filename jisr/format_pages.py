@@ -100,9 +100,9 @@ _MANIFEST_END = """
 - A role that only reads has effect `safe`; every other has not. `inquirable` names an operation with role `inquire`.
 - Every kind of authentication finds its settings, in the right type, and secret ones with `secret = true`. A secret has
   no default.
-- One kind alone is `[authentication]`; several are `[[authentication]]`, such as `mutual_tls` with `x509_signature`, or
-  with `basic`. Two that would stand in the same place of a message cannot be combined: `basic` with
-  `oauth2_client_credentials`, two kinds of token, two of WS-Security, two of message signatures.
+- One kind alone is `[authentication]`; several are `[[authentication]]`, such as `mutual_tls` with `x509_signature`
+  and `username_token`, or with `basic`. Two that would stand in the same place of a message cannot be combined: `basic`
+  with `oauth2_client_credentials`, two kinds of token, two of message signatures.
 - A path (`soap.wsdl`, `rest.openapi`) stays inside the package: no absolute path, no `..`, and no link that leads out.
 - Opening times do not overlap and end on their own day; a night is written as two days, `24:00` ends a day.
 - The signature of a message or of a callback covers the body.
@@ -115,15 +115,19 @@ never written to disk by the gateway, and never shown.
 **Certificates of the institution** are always checked, with the host name, and nothing falls back to plain text. One
 that is unknown, expired or of another host is "not sent" (fault N14), in a sentence that says which of these it is.
 
+**Our certificate**, when the institution refuses it: with TLS 1.2 that is "not sent", in the institution's own word
+(`unknown ca`, `certificate expired`). In TLS 1.3 the refusal comes after our first bytes, and the alert does not tell
+whether they were read (RFC 8446, 4.4.2): the call is in doubt, with the same word.
+
 **OAuth2**: HTTP Basic at the token's address, then `Authorization: Bearer`; on 401 the token is fetched anew once and
 the call repeated once. **token_operation**: an answer code with `error = "token_rejected"` does the same. One token per
 connector is shared by all workers. When it cannot be fetched the call ends as `TokenUnavailable`: nothing was sent.
 
 **X.509**: what is sent has the certificate as BinarySecurityToken, and a signature (RSA-SHA256, SHA-256, exclusive
-canonicalisation) over Body and Timestamp. What comes back is believed only when its one Security header signs the very
-Body that is read and the very Timestamp, with these algorithms, by a certificate of the setting
-`institution_certificate` (several may stand in it while the institution renews its own), not long ago. A key that
-travels in the message is never used.
+canonicalisation) over Body and Timestamp; with `username_token` its token stands in the same header and is signed too.
+What comes back is believed only when its one Security header signs the very Body that is read and the very Timestamp,
+with these algorithms, by a certificate of the setting `institution_certificate` (several may stand in it while the
+institution renews its own), not long ago. A key that travels in the message is never used.
 
 **Callbacks**: `read_callback` gives whether it is verified, the operation id and the outcome. One that is not signed,
 or not well, is never more than a reason to inquire.

@@ -1,15 +1,19 @@
-"""Finds the sandboxes that come with the connectors, and starts them as processes of their own."""
+"""Finds the sandboxes of the connector packages, and starts them as processes of their own."""
 
+import ipaddress
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import connectors
+from connectors.kit.sandbox.certificates import Certificates
 from connectors.kit.sandbox.institution import sandbox_settings
+from connectors.registry import BUILT_IN, package_folders
 from jisr.processes import Child, Processes
 
 #: Requests to loopback never go through a proxy of the environment.
@@ -21,6 +25,7 @@ class Sandbox:
     """An institution that can be played."""
 
     name: str
+    folder: Path  #: Of its package.
     port: int
     settings: Mapping[str, Any]  #: The settings with which the connector reaches it.
 
@@ -35,29 +40,76 @@ class Sandbox:
         return f"{self.url}/_sandbox/"
 
 
-def names() -> list[str]:
-    """The connectors that have a sandbox, in alphabetical order."""
-    return sorted(folder.name for folder in _folders())
+def folders(connector_paths: Iterable[Path] = ()) -> dict[str, Path]:
+    """The packages that have a sandbox, by name: the project's own in alphabetical order, then those of the paths.
+
+    Raises ManifestError for a path that is no folder.
+    """
+    places = [*package_folders(BUILT_IN), *package_folders(connector_paths)]
+    return {folder.name: folder for folder in places if (folder / "sandbox.toml").is_file()}
 
 
-def find(ports: Mapping[str, int]) -> list[Sandbox]:
-    """The sandboxes named in `ports`, each at its port."""
+def ports(found: Iterable[str], base_port: int, connectors: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """A port for each: where the connector's own setting looks for it on this machine, else from `base_port` on."""
+    looked_for = {name: _port(connectors.get(name, {}).get("base_url")) for name in found}
+    taken = set(looked_for.values())
+    free = (port for port in count(base_port) if port not in taken)
+    return {name: port if port is not None else next(free) for name, port in looked_for.items()}
+
+
+def _port(base_url: Any) -> int | None:
+    """The port of an address of this machine; None for any other."""
+    parts = urlsplit(str(base_url))
+    try:
+        here = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return None
+    return parts.port if here else None
+
+
+def home(data_dir: Path) -> Path:
+    """Where an installation's sandboxes keep what is theirs."""
+    return data_dir / "sandboxes"
+
+
+def find(
+    packages: Mapping[str, Path], ports: Mapping[str, int], home: Path, seen_from: Path | None = None
+) -> list[Sandbox]:
+    """The sandboxes named in `ports`, each at its port.
+
+    `home` is where their ledgers, logs and test certificates stand; the settings name the certificates as files,
+    relative to `seen_from` (the settings file's folder) where that is given.
+    """
     return [
-        Sandbox(folder.name, ports[folder.name], sandbox_settings(folder, ports[folder.name]))
-        for folder in sorted(_folders(), key=lambda folder: folder.name)
-        if folder.name in ports
+        Sandbox(name, packages[name], port, _settings(packages[name], port, home, seen_from))
+        for name, port in ports.items()
     ]
 
 
-def start(processes: Processes, sandbox: Sandbox, folder: Path) -> Child:
-    """Start one; its ledger and its log stand in `folder`, so that a restart remembers its effects."""
-    ledgers = folder / "ledgers"
+def _settings(folder: Path, port: int, home: Path, seen_from: Path | None) -> dict[str, Any]:
+    settings = sandbox_settings(folder, port, _certificates(home, folder.name), as_files=True)
+    if seen_from is None:
+        return settings
+    inside = f"file:{seen_from.resolve()}/"
+    return {
+        key: value.replace(inside, "file:", 1) if isinstance(value, str) else value for key, value in settings.items()
+    }
+
+
+def _certificates(home: Path, name: str) -> Certificates:
+    return Certificates(home.resolve() / "certificates" / name)
+
+
+def start(processes: Processes, sandbox: Sandbox, home: Path) -> Child:
+    """Start one; its ledger and its log stand in `home`, so that a restart remembers its effects."""
+    ledgers = home / "ledgers"
     ledgers.mkdir(parents=True, exist_ok=True)
     command: Sequence[str] = (
-        *(sys.executable, "-m", "connectors.kit.sandbox", sandbox.name),
+        *(sys.executable, "-m", "connectors.kit.sandbox", str(sandbox.folder)),
         *("--port", str(sandbox.port), "--ledger", str(ledgers / f"{sandbox.name}.ledger")),
+        *("--certificates", str(_certificates(home, sandbox.name).folder)),
     )
-    return processes.start(sandbox.name, command, folder / "logs" / f"{sandbox.name}.log")
+    return processes.start(sandbox.name, command, home / "logs" / f"{sandbox.name}.log")
 
 
 def healthy(url: str) -> bool:
@@ -72,8 +124,3 @@ def healthy(url: str) -> bool:
 def connector_settings(sandboxes: Sequence[Sandbox]) -> dict[str, dict[str, Any]]:
     """The settings with which the connectors reach their sandboxes."""
     return {sandbox.name: dict(sandbox.settings) for sandbox in sandboxes}
-
-
-def _folders() -> list[Path]:
-    root = Path(connectors.__file__).parent
-    return [path.parent for path in (*root.glob("*/sandbox.toml"), *root.glob("*/*/sandbox.toml"))]

@@ -228,7 +228,8 @@ def _classified(error: Exception, flight: _Flight) -> ConnectorError:
     if not flight.sent:
         return NotSent(_not_connected(error))
     if alert := _refused_certificate(error):
-        return NotSent(f"the institution refuses our certificate ({alert})")
+        why = f"the institution refuses our certificate ({alert}), and said so after the first bytes had left"
+        return ConnectionLost(why, exchange=flight.exchange())
     if isinstance(error, aiohttp.ClientResponseError):
         return Unreadable("the answer is not HTTP", exchange=flight.exchange())
     return ConnectionLost(f"the connection broke ({type(error).__name__})", exchange=flight.exchange())
@@ -249,8 +250,10 @@ def _not_connected(error: Exception) -> str:
 def _refused_certificate(error: BaseException | None) -> str:
     """The TLS alert with which the other side refused our certificate, or "".
 
-    In TLS 1.3 it comes after our first bytes. It ends the handshake, so the server has read none of them
-    (RFC 8446, 6.2).
+    In TLS 1.2 it ends the handshake, before our first byte. In TLS 1.3 our handshake is over when the server looks at
+    our certificate, so the alert comes after our first bytes (RFC 8446, 4.4.2); and an alert does not tell whether the
+    server read them: it is sealed with the same keys whether the server's handshake failed or the request was done.
+    After the first byte it is therefore never "not sent".
     """
     while error is not None:
         reason = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None

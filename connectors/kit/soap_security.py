@@ -67,10 +67,13 @@ class UsernameSecurity(Unsecured):
 def soap_security(manifest: Manifest, ports: Ports) -> SoapSecurity:
     """What the manifest declares. Raises SettingError for keys and certificates that cannot be read."""
     settings = ports.settings
+    token = signature = None
     for declared in manifest.proofs:
         if isinstance(declared, UsernameToken):
             pair = str(settings["username"]), str(settings["password"])
-            return UsernameSecurity(UsernameTokenHeader(*pair, ports.now, plain=declared.plain_text))
+            token = UsernameTokenHeader(*pair, ports.now, plain=declared.plain_text)
         if isinstance(declared, X509Signature):
-            return MessageSeal(declared, settings, ports.now)
-    return Unsecured()
+            signature = declared
+    if signature is not None:
+        return MessageSeal(signature, settings, ports.now, token)
+    return UsernameSecurity(token) if token is not None else Unsecured()

@@ -35,26 +35,35 @@ class UsernameTokenHeader:
         self._type = "PasswordText" if plain else "PasswordDigest"
 
     def __call__(self) -> str:
-        """The Security header; its digest is Base64(SHA-1(nonce + created + password)), profile 1.0, section 3.1."""
+        """The Security header with a fresh token."""
+        return _in_header(self.token())
+
+    def token(self, name: str = "") -> str:
+        """A fresh token; `name` is its wsu:Id. Its digest is Base64(SHA-1(nonce + created + password)), 1.0, 3.1."""
         nonce = self._nonce(_NONCE_BYTES)
         created = self._now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         if self._plain is not None:
-            return self._render(self._plain, _base64(nonce), created)
+            return self._render(self._plain, _base64(nonce), created, name)
         digest = hashlib.sha1(nonce + created.encode("ascii") + self._password, usedforsecurity=False).digest()
-        return self._render(_base64(digest), _base64(nonce), created)
+        return self._render(_base64(digest), _base64(nonce), created, name)
 
     def masked(self) -> str:
         """The header as it is kept in evidence."""
-        return self._render("***", "***", "***")
+        return _in_header(self._render("***", "***", "***"))
 
-    def _render(self, password: str, nonce: str, created: str) -> str:
+    def _render(self, password: str, nonce: str, created: str, name: str = "") -> str:
+        mark = f' wsu:Id="{name}"' if name else ""
         return (
-            f'<wsse:Security xmlns:wsse="{_WSSE}" xmlns:wsu="{_WSU}" soap:mustUnderstand="1"><wsse:UsernameToken>'
+            f'<wsse:UsernameToken xmlns:wsse="{_WSSE}" xmlns:wsu="{_WSU}"{mark}>'
             f"<wsse:Username>{self._username}</wsse:Username>"
             f'<wsse:Password Type="{_PROFILE}#{self._type}">{password}</wsse:Password>'
             f'<wsse:Nonce EncodingType="{_BASE64}">{nonce}</wsse:Nonce>'
-            f"<wsu:Created>{created}</wsu:Created></wsse:UsernameToken></wsse:Security>"
+            f"<wsu:Created>{created}</wsu:Created></wsse:UsernameToken>"
         )
+
+
+def _in_header(token: str) -> str:
+    return f'<wsse:Security xmlns:wsse="{_WSSE}" soap:mustUnderstand="1">{token}</wsse:Security>'
 
 
 def _base64(raw: bytes) -> str:

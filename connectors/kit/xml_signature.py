@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from connectors.kit.manifest import SettingError, X509Signature
+from connectors.kit.wsse import UsernameTokenHeader
 
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
@@ -27,6 +28,7 @@ _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 _ID = f"{{{_WSU}}}Id"
+_USER_TOKEN = f"{{{_WSSE}}}UsernameToken"
 _XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _LEEWAY = timedelta(seconds=60)  #: How far two honest clocks may differ.
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -35,10 +37,16 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=Fals
 class MessageSeal:
     """Signs what is sent and verifies what comes back. Implements `connectors.kit.soap_security.SoapSecurity`."""
 
-    secret = False
-
-    def __init__(self, declared: X509Signature, settings: Mapping[str, Any], now: Callable[[], datetime]) -> None:
-        """Raises SettingError for a key or a certificate that cannot be read."""
+    def __init__(
+        self,
+        declared: X509Signature,
+        settings: Mapping[str, Any],
+        now: Callable[[], datetime],
+        user: UsernameTokenHeader | None = None,
+    ) -> None:
+        """`user` stands in the header too, and is signed. Raises SettingError for what cannot be read."""
+        self.secret = user is not None
+        self._user = user
         self._lifetime = timedelta(seconds=declared.lifetime_seconds)
         self._now = now
         certificate = _certificates(str(settings["signing_certificate"]), "signing_certificate")[0]
@@ -55,8 +63,8 @@ class MessageSeal:
         return ""
 
     def masked(self) -> str:
-        """A signature is no secret."""
-        return ""
+        """A signature is no secret; the user's token is."""
+        return "" if self._user is None else self._user.masked()
 
     def seal(self, envelope: bytes) -> bytes:
         """The message with a Security header: certificate, Timestamp and the signature over Body and Timestamp."""
@@ -67,12 +75,15 @@ class MessageSeal:
         mark = secrets.token_hex(8)
         body.set(_ID, f"body-{mark}")
         security = etree.fromstring(self._security(str(namespace), mark), _PARSER)
-        header = etree.Element(f"{{{namespace}}}Header")
-        root.insert(0, header)
-        header.append(security)
+        header = root.find(f"{{{namespace}}}Header")
+        if header is None:
+            header = etree.Element(f"{{{namespace}}}Header")
+            root.insert(0, header)
+        header.insert(0, security)
         context = xmlsec.SignatureContext()
         context.key = self._key
-        for node in (body, _only(security, f"{{{_WSU}}}Timestamp", "Timestamp")):
+        signed = {body, _only(security, f"{{{_WSU}}}Timestamp", "Timestamp"), *security.iter(_USER_TOKEN)}
+        for node in signed:
             context.register_id(node, "Id", _WSU)
         context.sign(_only(security, f"{{{_DS}}}Signature", "signature"))
         return etree.tostring(root, encoding="utf-8")
@@ -85,18 +96,19 @@ class MessageSeal:
 
     def _security(self, namespace: str, mark: str) -> str:
         created = self._now().astimezone(UTC)
+        user = "" if self._user is None else self._user.token(f"user-{mark}")
         references = "".join(
             f'<ds:Reference URI="#{name}-{mark}">'
             f'<ds:Transforms><ds:Transform Algorithm="{_EXCLUSIVE}"/></ds:Transforms>'
             f'<ds:DigestMethod Algorithm="{_SHA256}"/><ds:DigestValue/></ds:Reference>'
-            for name in ("time", "body")
+            for name in ("time", "body", *(("user",) if user else ()))
         )
         return (
             f'<wsse:Security xmlns:wsse="{_WSSE}" xmlns:wsu="{_WSU}" xmlns:soap="{namespace}" soap:mustUnderstand="1">'
             f'<wsse:BinarySecurityToken EncodingType="{_BASE64}" ValueType="{_X509V3}" wsu:Id="cert-{mark}">'
             f"{self._token}</wsse:BinarySecurityToken>"
             f'<wsu:Timestamp wsu:Id="time-{mark}"><wsu:Created>{_written(created)}</wsu:Created>'
-            f"<wsu:Expires>{_written(created + self._lifetime)}</wsu:Expires></wsu:Timestamp>"
+            f"<wsu:Expires>{_written(created + self._lifetime)}</wsu:Expires></wsu:Timestamp>{user}"
             f'<ds:Signature xmlns:ds="{_DS}"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="{_EXCLUSIVE}"/>'
             f'<ds:SignatureMethod Algorithm="{_RSA_SHA256}"/>{references}</ds:SignedInfo><ds:SignatureValue/>'
             f'<ds:KeyInfo><wsse:SecurityTokenReference><wsse:Reference URI="#cert-{mark}" ValueType="{_X509V3}"/>'

@@ -24,10 +24,12 @@ def init(
       jisr init /srv/jisr --port 8090
     """
     here = front(context)
-    ports = {name: base_port + number for number, name in enumerate(sandboxes.names())}
-    settings = setup.create(
-        folder, port=port, base_port=base_port, connectors=sandboxes.connector_settings(sandboxes.find(ports))
+    settings = setup.create(folder, port=port, base_port=base_port, connectors={})
+    packages = sandboxes.folders()
+    found = sandboxes.find(
+        packages, sandboxes.ports(packages, base_port, {}), sandboxes.home(settings.data_dir), folder
     )
+    setup.write_settings(folder, port=port, base_port=base_port, connectors=sandboxes.connector_settings(found))
     config = folder / setup.SETTINGS_FILE
     jisr = "jisr" if folder == Path() else f"jisr --config {config}"
     here.say(f"[green]✓[/] كُتبت الإعدادات: {config}", f"[green]✓[/] settings: {config}")

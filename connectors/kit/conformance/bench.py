@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from connectors.kit.conformance.canned import Canned, Said, canned
+from connectors.kit.conformance.canned import Canned, Said, playing
 from connectors.kit.conformance.case import Failure, Variant, require
 from connectors.kit.conformance.sandbox_process import SandboxProcess
 from connectors.kit.conformance.subject import Subject
@@ -175,7 +175,7 @@ class Bench:
     async def replayed(self, said: Said, token_said: Said | None = None) -> AsyncIterator[tuple[Canned, Connector]]:
         """A server that gives this answer, and a connector that speaks to it."""
         async with (
-            canned(said, token_path=self.subject.token_path, token_said=token_said) as server,
+            playing(self.subject, said, token_said) as server,
             opened(self.subject, server.port) as connector,
         ):
             yield server, connector

@@ -1,14 +1,20 @@
 """A loopback server that answers with given bytes and keeps what it was asked; the other end of every replay."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
 
+from connectors.kit.conformance.subject import Subject
 from connectors.kit.sandbox.addressing import related
+from connectors.kit.sandbox.certificates import certificates_of
+from connectors.kit.sandbox.institution import read_settings
+from connectors.kit.sandbox.security import sealing
+from connectors.kit.sandbox.tls import demands_certificate, server_context, serves_tls
 
 TOKEN = "sample-token"  # noqa: S105  # only this server gives it
 #: Headers that the HTTP client adds by itself or that carry a credential; a sample shows only the mapping's own.
@@ -54,6 +60,7 @@ class Canned:
     said: Said
     token_path: str = ""
     token_said: Said | None = None
+    seal: Callable[[bytes], bytes] = field(default=bytes)  #: Signs an answer, where the institution does.
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     token_asked: list[Asked] = field(default_factory=list)
@@ -65,7 +72,7 @@ class Canned:
             self.token_asked.append(asked)
             return _response(self.token_said or _token())
         self.asked.append(asked)
-        return _response(replace(self.said, body=related(self.said.body, asked.body)))
+        return _response(replace(self.said, body=self.seal(related(self.said.body, asked.body))))
 
 
 def _token() -> Said:
@@ -79,14 +86,31 @@ def _response(said: Said) -> web.Response:
 
 
 @asynccontextmanager
-async def canned(said: Said, *, token_path: str = "", token_said: Said | None = None) -> AsyncIterator[Canned]:
+async def canned(
+    said: Said,
+    *,
+    token_path: str = "",
+    token_said: Said | None = None,
+    seal: Callable[[bytes], bytes] = bytes,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Canned]:
     """A server for one replay, on any free port."""
-    server = Canned(said, token_path, token_said)
+    server = Canned(said, token_path, token_said, seal)
     runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     server.port = runner.addresses[0][1]
     try:
         yield server
     finally:
         await runner.cleanup()
+
+
+def playing(subject: Subject, said: Said, token_said: Said | None = None) -> AbstractAsyncContextManager[Canned]:
+    """The package's institution with one answer: with TLS and signatures where the institution has them."""
+    folder, manifest = subject.folder, subject.package.manifest
+    settings, made = read_settings(folder), certificates_of(folder.name)
+    secure = serves_tls(manifest, str(settings.get("base_url", "")))
+    tls = server_context(made, mutual=demands_certificate(manifest)) if secure else None
+    seal = sealing(folder, manifest)
+    return canned(said, token_path=subject.token_path, token_said=token_said, seal=seal, tls=tls)

@@ -3,7 +3,7 @@
 import json
 
 from connectors.kit.conformance.bench import heard, opened
-from connectors.kit.conformance.canned import Asked, Said, canned
+from connectors.kit.conformance.canned import Asked, Said, playing
 from connectors.kit.conformance.case import Failure, Place
 from connectors.kit.conformance.subject import Sample, Subject
 from connectors.kit.contract import Outcome
@@ -37,7 +37,7 @@ async def replay(
 ) -> tuple[list[Asked], Outcome | ConnectorError]:
     """What was asked, and what came of the answer (the sample's own unless another is given)."""
     async with (
-        canned(said or said_by(sample), token_path=subject.token_path) as server,
+        playing(subject, said or said_by(sample)) as server,
         opened(subject, server.port) as connector,
     ):
         _, came = await heard(connector, sample.operation, sample.call())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from connectors.kit.sandbox.certificates import certificates_of
 from connectors.kit.sandbox.institution import sandbox_settings
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -104,6 +105,7 @@ def start_process(folder: Path, *, ledger: Path | None = None, port: int = 0) ->
     Raises SandboxFailed with what it wrote when it ends instead.
     """
     command = [sys.executable, "-m", "connectors.kit.sandbox", str(folder), "--port", str(port)]
+    command += ["--certificates", str(certificates_of(folder.name).folder)]
     if ledger is not None:
         command += ["--ledger", str(ledger)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:

@@ -94,7 +94,10 @@ class TokenOperation(_Strict, frozen=True, tag="token_operation"):
 
 
 class UsernameToken(_Strict, frozen=True, tag="username_token"):
-    """SOAP: WS-Security UsernameToken Profile 1.0. Settings: `username`, `password`."""
+    """SOAP: WS-Security UsernameToken Profile 1.0. Settings: `username`, `password`.
+
+    With `x509_signature` it stands in the same Security header and is signed too.
+    """
 
     plain_text: Annotated[
         bool,
@@ -155,7 +158,6 @@ NEEDED_SETTINGS: Mapping[type, Mapping[str, tuple[str, bool]]] = {
 RIVALS: tuple[tuple[type, ...], ...] = (
     (Basic, OAuth2),
     (OAuth2, TokenOperation),
-    (UsernameToken, X509Signature),
     (Hmac, RsaSignature),
 )
 ONLY_SOAP = (UsernameToken, X509Signature)

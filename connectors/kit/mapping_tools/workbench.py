@@ -2,8 +2,8 @@
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from connectors.kit.answer import AnswerReader
 from connectors.kit.contract import Exchange, Operation, Outcome, Ports
 from connectors.kit.errors import ConnectorError, MappingFailed
 from connectors.kit.http import HttpAnswer
-from connectors.kit.manifest import ManifestError, Setting
+from connectors.kit.manifest import ManifestError, Setting, SettingError
 from connectors.kit.package import Package, load_package
 from connectors.kit.rest import RestMessage
 from connectors.kit.sandbox.institution import sandbox_settings
+from connectors.kit.sandbox.security import sealing
 from connectors.kit.tokens import LocalTokens
 from connectors.kit.wire import Said, Wire, wire_of
 from connectors.registry import BUILT_IN
@@ -74,6 +75,7 @@ class Workbench:
         self.settings = settings_for(self.package)
         ports = Ports(self.settings, LocalTokens(), lambda: datetime.now(UTC))
         self.wire: Wire = wire_of(self.package, ports)
+        self._seal = _sealing(self.package)
         self.operations: Mapping[str, Operation] = {
             name: declared.as_operation(name) for name, declared in self.package.manifest.operations.items()
         }
@@ -128,8 +130,8 @@ class Workbench:
             raise MappingFailed(str(error)) from error
 
     def heard(self, operation: str, answer: HttpAnswer) -> Said:
-        """What the answer says. Raises a ConnectorError."""
-        return self.wire.read(operation, answer)
+        """What the answer says, as if the institution had signed it. Raises a ConnectorError."""
+        return self.wire.read(operation, replace(answer, body=self._seal(answer.body)))
 
     def answer_context(self, document: Mapping[str, Any], said: Said, answer: HttpAnswer) -> dict[str, Any]:
         """What an answer section reads."""
@@ -171,6 +173,14 @@ def http_answer(raw: bytes, status: int = 200, headers: Mapping[str, str] | None
     lower = {name.lower(): str(value) for name, value in (headers or {}).items()}
     exchange = Exchange(b"", raw, status, media, 0)
     return HttpAnswer(status, {**lower, "content-type": media}, raw, media, "utf-8", exchange)
+
+
+def _sealing(package: Package) -> Callable[[bytes], bytes]:
+    """A package whose sandbox.toml has no keys for it shows its answers as they are."""
+    try:
+        return sealing(package.folder, package.manifest)
+    except (OSError, KeyError, SettingError, tomllib.TOMLDecodeError):
+        return bytes
 
 
 def settings_for(package: Package) -> dict[str, Any]:

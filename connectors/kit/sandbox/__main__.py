@@ -11,6 +11,7 @@ from pathlib import Path
 
 from connectors.kit.manifest import ManifestError, SettingError
 from connectors.kit.sandbox.callbacks import CallbackError
+from connectors.kit.sandbox.certificates import Certificates
 from connectors.kit.sandbox.ledger import Ledger
 from connectors.kit.sandbox.server import SandboxError, find_folder, open_institution, serve
 
@@ -23,10 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--ledger", type=Path, help="file (JSON lines) that keeps the ledger over a restart")
     parser.add_argument("--callbacks", default="", metavar="URL", help="where the institution sends its own messages")
+    parser.add_argument("--certificates", type=Path, help="folder of the test certificates; it is made when missing")
     options = parser.parse_args(arguments)
     try:
         folder = Path(options.name) if "/" in options.name else find_folder(options.name)
-        institution = open_institution(folder, Ledger(options.ledger))
+        certificates = Certificates(options.certificates) if options.certificates else None
+        institution = open_institution(folder, Ledger(options.ledger), certificates)
         _allow_many_connections()
         run = _fast_runner()
         run(serve(institution, options.host, options.port, options.callbacks))

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs, unquote_plus
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from connectors.kit.manifest import ApiKey, Authentication, Basic, Hmac, Manifest, OAuth2, RsaSignature
+from connectors.kit.manifest import ApiKey, Authentication, Basic, Hmac, Manifest, MutualTls, OAuth2, RsaSignature
 from connectors.kit.sandbox.institution import Answer, Desk, Heard
 from connectors.kit.sandbox.security import security_of
 from connectors.kit.sandbox.signatures import SignatureCheck
@@ -75,6 +77,8 @@ class Callers:
                 return lambda heard: self._knows_key(declared, heard)
             case OAuth2():
                 return self._knows_token
+            case MutualTls():
+                return self._knows_certificate
             case Hmac() | RsaSignature():
                 good = SignatureCheck(declared, self._desk)
                 return lambda heard: None if good(heard) else _say(401, {"error": "bad_signature"})
@@ -92,6 +96,13 @@ class Callers:
         if same(given or "", str(self._desk.settings["api_key"])):
             return None
         return _say(401, {"error": "unknown_api_key"})
+
+    def _knows_certificate(self, heard: Heard) -> Answer | None:
+        """Whose the certificate is; that an authority vouches for it is seen before any request."""
+        wanted = x509.load_pem_x509_certificate(str(self._desk.settings["client_certificate"]).encode())
+        if heard.certificate == wanted.public_bytes(Encoding.DER):
+            return None
+        return _say(403, {"error": "unknown_client_certificate"})
 
     def _knows_token(self, heard: Heard) -> Answer | None:
         if self._tokens.is_good(heard.headers.get("Authorization", "").removeprefix("Bearer ")):

@@ -12,12 +12,14 @@ from typing import Any
 
 from lxml import etree
 
+from connectors.kit.sandbox.certificates import REFUSALS
 from connectors.kit.sandbox.institution import Answer, Callback
 from connectors.kit.sandbox.mtom import as_mtom
 
 #: What a mode takes as its value.
 NUMBER, NOTHING, OPTIONAL_TEXT, TEXT = "a number", "nothing", "a text or nothing", "a text"
 STATUS, REDIRECT = "an HTTP status, or an object with code", "an address, or an object with url"
+CERTIFICATE = f"{', '.join(REFUSALS)}, or nothing"
 
 MODES: Mapping[str, str] = {
     "latency": NUMBER,  # milliseconds until the answer leaves
@@ -54,6 +56,11 @@ CALLBACK_MODES: Mapping[str, str] = {
     "callback_unsigned": NOTHING,
     "callback_badly_signed": NOTHING,
 }
+#: Of the connection, before any request: how a client's certificate is refused. `operation` says nothing here.
+CONNECTION_MODES: Mapping[str, str] = {"client_certificate": CERTIFICATE}
+ALL_MODES: Mapping[str, str] = {**MODES, **CALLBACK_MODES, **CONNECTION_MODES}
+#: The answer is another message, as the institution itself would write and sign it.
+REWRITING = frozenset({"wrong_element", "missing_element", "extra_element"})
 BEFORE_EFFECT = frozenset({"cut_before", "redirect", "fault"})
 BLOCK = 1 << 20
 
@@ -82,9 +89,9 @@ def read_switch(body: Any) -> Switch:
         raise SwitchError("a switch is an object of operation, mode, value and times")
     times: Any = body.get("times")
     switch = Switch(body.get("operation", "*"), body.get("mode", ""), body.get("value"), times)
-    kind = MODES.get(switch.mode) or CALLBACK_MODES.get(switch.mode)
+    kind = ALL_MODES.get(switch.mode)
     if kind is None:
-        raise SwitchError(f"mode is one of {', '.join((*MODES, *CALLBACK_MODES))}")
+        raise SwitchError(f"mode is one of {', '.join(ALL_MODES)}")
     if times is not None and (not isinstance(times, int) or times < 1):
         raise SwitchError("times is a whole number from 1, or null for always")
     if not _fits(kind, switch.value):
@@ -93,18 +100,18 @@ def read_switch(body: Any) -> Switch:
 
 
 def _fits(kind: str, value: Any) -> bool:
-    if kind == NUMBER:
-        return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    if kind == OPTIONAL_TEXT:
-        return value is None or isinstance(value, str)
-    if kind == TEXT:
-        return isinstance(value, str) and bool(value)
-    if kind == STATUS:
-        code = value.get("code") if isinstance(value, dict) else value
-        return isinstance(code, int) and 100 <= code <= 599
-    if kind == REDIRECT:
-        return isinstance(value.get("url") if isinstance(value, dict) else value, str)
-    return value is None
+    code = value.get("code") if isinstance(value, dict) else value
+    url = value.get("url") if isinstance(value, dict) else value
+    fitting: Mapping[str, bool] = {
+        NUMBER: isinstance(value, int | float) and not isinstance(value, bool) and value >= 0,
+        OPTIONAL_TEXT: value is None or isinstance(value, str),
+        TEXT: isinstance(value, str) and bool(value),
+        CERTIFICATE: value is None or (isinstance(value, str) and value in REFUSALS),
+        STATUS: isinstance(code, int) and 100 <= code <= 599,
+        REDIRECT: isinstance(url, str),
+        NOTHING: value is None,
+    }
+    return fitting[kind]
 
 
 class Switches:
@@ -132,7 +139,7 @@ class Switches:
         """For one request: seconds of latency (of all that apply), and the first other fault; counts `times` down."""
         latency_seconds, fault = 0.0, None
         for switch in [switch for switch in self._on if switch.operation in ("*", operation)]:
-            if switch.mode in CALLBACK_MODES:
+            if switch.mode not in MODES:
                 continue
             if switch.mode == "latency":
                 latency_seconds += switch.value / 1000
@@ -151,6 +158,14 @@ class Switches:
                 found[switch.mode] = switch.value
                 self._spend(switch)
         return found
+
+    def take_refusal(self) -> str | None:
+        """For one TLS connection: how the client's certificate is refused, if it is; counts `times` down."""
+        for switch in self._on:
+            if switch.mode in CONNECTION_MODES:
+                self._spend(switch)
+                return switch.value or next(iter(REFUSALS))
+        return None
 
     def _spend(self, switch: Switch) -> None:
         if switch.times is not None:

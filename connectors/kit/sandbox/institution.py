@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit.manifest import ManifestError
+from connectors.kit.sandbox.certificates import Certificates, certificates_of
 from connectors.kit.sandbox.ledger import Ledger
 
 JSON = "application/json; charset=utf-8"
@@ -26,6 +27,7 @@ class Heard:
     headers: Mapping[str, str]  #: Names are compared without case.
     body: bytes
     target: str = ""  #: Path and query as they were sent.
+    certificate: bytes = b""  #: Of the client, DER; empty without mutual TLS.
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +118,33 @@ def _person(key: str, row: Mapping[str, Any]) -> Person:
     return Person(key, row["outcome"], {"ar": row["ar"], "en": row["en"]}, facts, row.get("expect", {}))
 
 
-def read_settings(folder: Path) -> Mapping[str, Any]:
-    """`[settings]` of the package's sandbox.toml as it stands there."""
-    settings: Mapping[str, Any] = tomllib.loads((folder / "sandbox.toml").read_text(encoding="utf-8"))["settings"]
-    return settings
+def read_settings(folder: Path, certificates: Certificates | None = None) -> dict[str, Any]:
+    """`[settings]` of the package's sandbox.toml, with its test certificates in place (else those of this process)."""
+    return _table(folder, "settings", certificates)
 
 
-def read_signing(folder: Path) -> Mapping[str, str]:
+def read_signing(folder: Path, certificates: Certificates | None = None) -> dict[str, str]:
     """`[signing]` of the package's sandbox.toml: the institution's own certificate and key; empty when it has none."""
-    signing: Mapping[str, str] = tomllib.loads((folder / "sandbox.toml").read_text(encoding="utf-8")).get("signing", {})
-    return signing
+    return _table(folder, "signing", certificates, needed=False)
 
 
-def sandbox_settings(folder: Path, port: int) -> dict[str, Any]:
-    """The connector's settings that fit its sandbox on this port: `{port}` is filled in."""
-    settings = read_settings(folder)
+def _table(
+    folder: Path, name: str, certificates: Certificates | None, *, needed: bool = True, as_files: bool = False
+) -> dict[str, Any]:
+    tables = tomllib.loads((folder / "sandbox.toml").read_text(encoding="utf-8"))
+    table = tables[name] if needed else tables.get(name, {})
+    made = certificates or certificates_of(folder.name)
+    return {key: made.filled(value, as_file=as_files) for key, value in table.items()}
+
+
+def sandbox_settings(
+    folder: Path, port: int, certificates: Certificates | None = None, *, as_files: bool = False
+) -> dict[str, Any]:
+    """The connector's settings that fit its sandbox on this port: `{port}` and the test certificates are filled in.
+
+    With `as_files` a certificate or a key is named, `file:PATH`, for a settings file.
+    """
+    settings = _table(folder, "settings", certificates, as_files=as_files)
     return {
         key: value.replace("{port}", str(port)) if isinstance(value, str) else value for key, value in settings.items()
     }
@@ -144,9 +158,9 @@ class Desk:
     folder: Path
     ledger: Ledger
     settings: Mapping[str, Any]  #: Of its sandbox.toml: the credentials that are accepted here.
-    signing: Mapping[str, str] = field(
-        default_factory=dict
-    )  #: `certificate` and `key` (PEM) of the institution itself.
+    #: `certificate` and `key` (PEM) of the institution itself.
+    signing: Mapping[str, str] = field(default_factory=dict)
+    certificates: Certificates = field(default_factory=lambda: certificates_of("desk"))
     advanced: timedelta = timedelta()  #: How far a test has moved the institution's clock.
     _clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -195,6 +209,10 @@ class Institution(ABC):
     @abstractmethod
     def answer(self, demand: Demand) -> Answer:
         """Act, write the effect to the ledger, and answer."""
+
+    def finished(self, answer: Answer) -> Answer:
+        """The answer as it leaves: signed, or with attachments, where the contract wants that."""
+        return answer
 
     def answer_as(self, demand: Demand, case: str) -> Answer:
         """Act and answer as for this outcome or sample case, whoever the person is; an unknown one changes nothing."""

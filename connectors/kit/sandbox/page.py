@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from html import escape
 
-from connectors.kit.sandbox.faults import CALLBACK_MODES, MODES
+from connectors.kit.sandbox.faults import ALL_MODES
 
 #: What each switch does, for people: Arabic, English.
 _WORDS = {
@@ -38,6 +38,7 @@ _WORDS = {
     "callback_out_of_order": ("إشعارات بغير ترتيبها", "callbacks out of order"),
     "callback_unsigned": ("إشعار بلا توقيع", "callback without signature"),
     "callback_badly_signed": ("إشعار بتوقيع خاطئ", "callback badly signed"),
+    "client_certificate": ("رفض شهادة المتصل", "refuse the caller's certificate"),
 }
 
 _STYLE = """
@@ -131,9 +132,7 @@ def _button(name: str, ar: str, en: str) -> str:
 
 def _form(operations: Iterable[str]) -> str:
     names = "".join(f"<option>{escape(name)}</option>" for name in operations)
-    modes = "".join(
-        f"<option value={mode}>{_WORDS[mode][0]} · {_WORDS[mode][1]}</option>" for mode in (*MODES, *CALLBACK_MODES)
-    )
+    modes = "".join(f"<option value={mode}>{_WORDS[mode][0]} · {_WORDS[mode][1]}</option>" for mode in ALL_MODES)
     return (
         "<form id=add>"
         "<label><span>العملية<small lang=en>operation</small></span>"

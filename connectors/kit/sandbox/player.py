@@ -90,8 +90,16 @@ class DataInstitution(Institution):
             return Answer(f"{error}\n".encode(), status=500, content_type="text/plain; charset=utf-8")
         if isinstance(self._side, SoapSide):
             answer = self._side.related(demand.operation, answer, demand.heard.body)
-        answer = answer if self._callers.security is None else self._sealed(answer)
-        return as_mtom(answer) if isinstance(self._side, SoapSide) and self._side.mtom else answer
+        return answer
+
+    def finished(self, answer: Answer) -> Answer:
+        """See Institution."""
+        if not isinstance(self._side, SoapSide) or answer.content_type != self._side.media_type:
+            return answer
+        if self._callers.security is not None:
+            sealed = self._callers.security.seal(answer.body)
+            answer = answer if sealed is answer.body else replace(answer, body=sealed)
+        return as_mtom(answer) if self._side.mtom else answer
 
     def _played(self, demand: Demand, case: str | None) -> Answer:
         if self._samples is not None and self._samples.knows(demand.operation):
@@ -107,11 +115,6 @@ class DataInstitution(Institution):
         if spoken.body:
             return self._side.speak("", spoken)
         return Answer(msgspec.json.encode({"error": "not_valid", "problem": problem}), status=spoken.status or 422)
-
-    def _sealed(self, answer: Answer) -> Answer:
-        assert self._callers.security is not None
-        sealed = self._callers.security.seal(answer.body)
-        return answer if sealed is answer.body else replace(answer, body=sealed)
 
     def fault(self, operation: str) -> Answer:
         """The institution's own technical error."""

@@ -17,9 +17,12 @@ from aiohttp import web
 
 from connectors.kit.sandbox import delivery
 from connectors.kit.sandbox.callbacks import CallbackError, CallbackSender, loopback
+from connectors.kit.sandbox.certificates import Certificates, certificates_of
 from connectors.kit.sandbox.document import load_document
 from connectors.kit.sandbox.faults import (
     BEFORE_EFFECT,
+    CONNECTION_MODES,
+    REWRITING,
     Switch,
     SwitchError,
     Switches,
@@ -41,6 +44,7 @@ from connectors.kit.sandbox.institution import (
 from connectors.kit.sandbox.ledger import Ledger
 from connectors.kit.sandbox.page import page
 from connectors.kit.sandbox.player import DataInstitution
+from connectors.kit.sandbox.tls import TlsFront, demands_certificate, serves_tls
 
 CONNECTORS = Path(__file__).resolve().parents[2]
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -58,6 +62,7 @@ class SandboxServer:
         self.institution = institution
         self.callbacks = CallbackSender(institution.manifest, institution.desk, callback_url)
         self.switches = Switches()
+        self.front: TlsFront | None = None  #: Where the institution speaks TLS.
         self.calls: dict[str, int] = {}
         self.in_flight = 0
         self._control: Mapping[tuple[str, str], Handler] = {
@@ -86,6 +91,12 @@ class SandboxServer:
         finally:
             self.in_flight -= 1
 
+    async def handle_plain(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer what comes in plain HTTP to an institution that speaks TLS: the control API alone."""
+        if request.path.startswith("/_sandbox"):
+            return await self._control_call(request)
+        return _json({"error": "this institution speaks HTTPS only"}, 400)
+
     async def _control_call(self, request: web.BaseRequest) -> web.StreamResponse:
         handler = self._control.get((request.method, request.path))
         if handler is None:
@@ -97,15 +108,16 @@ class SandboxServer:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         heard = Heard(
-            request.method, request.path, request.query, request.headers, await request.read(), request.raw_path
+            *(request.method, request.path, request.query, request.headers, await request.read(), request.raw_path),
+            _certificate(request),
         )
         try:
             demand = self.institution.hear(heard)
         except NotUnderstoodError as error:
-            return delivery.plain(error.answer)
+            return delivery.plain(self.institution.finished(error.answer))
         self.calls[demand.operation] = self.calls.get(demand.operation, 0) + 1
         if not self.switches:
-            answer = self.institution.answer(demand)
+            answer = self.institution.finished(self.institution.answer(demand))
             self._call_back(self.institution.take_callbacks())
             return delivery.plain(answer)
         latency_seconds, fault = self.switches.take(demand.operation)
@@ -130,21 +142,22 @@ class SandboxServer:
 
     def _answer(self, demand: Demand, fault: Switch | None) -> Answer:
         """Act (unless the fault comes before the effect) and spoil the answer as the fault says."""
-        if fault is None:
-            return self.institution.answer(demand)
-        if fault.mode == "token_expired" and demand.operation != self.institution.token_operation:
-            self.institution.forget_tokens()
-        if fault.mode == "status":
+        institution, mode = self.institution, fault.mode if fault is not None else ""
+        if mode == "token_expired" and demand.operation != institution.token_operation:
+            institution.forget_tokens()
+        if fault is not None and mode == "status":
             if isinstance(fault.value, dict) and fault.value.get("after_effect"):
-                self.institution.answer(demand)
+                institution.answer(demand)
             return status_answer(fault.value)
-        if fault.mode == "case":
-            return self.institution.answer_as(demand, fault.value)
-        if fault.mode not in BEFORE_EFFECT:
-            return spoil(fault, self.institution.answer(demand))
-        if fault.mode == "redirect":
+        if fault is not None and mode == "redirect":
             return redirect_answer(fault.value)
-        return self.institution.fault(demand.operation)
+        if mode in BEFORE_EFFECT:
+            return institution.finished(institution.fault(demand.operation))
+        answer = institution.answer_as(demand, fault.value) if fault and mode == "case" else institution.answer(demand)
+        if fault is not None and mode in REWRITING:
+            return institution.finished(spoil(fault, answer))
+        finished = institution.finished(answer)
+        return finished if fault is None else spoil(fault, finished)
 
     async def _page(self, request: web.BaseRequest) -> web.StreamResponse:
         manifest = self.institution.manifest
@@ -171,7 +184,12 @@ class SandboxServer:
         return _json({"switches": self.switches.shown()})
 
     async def _add_switch(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.switches.add(read_switch(msgspec.json.decode(await request.read())))
+        switch = read_switch(msgspec.json.decode(await request.read()))
+        if switch.mode in CONNECTION_MODES:
+            if self.front is None or not self.front.mutual:
+                raise SwitchError(f"{switch.mode}: this institution demands no certificate of its callers")
+            self.front.hang_up()
+        self.switches.add(switch)
         return _json({"switches": self.switches.shown()}, 201)
 
     async def _clear_switches(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -215,10 +233,12 @@ def find_folder(name: str) -> Path:
     raise SandboxError(f"no connector named {name!r} has a sandbox.toml")
 
 
-def open_institution(folder: Path, ledger: Ledger) -> DataInstitution:
+def open_institution(folder: Path, ledger: Ledger, certificates: Certificates | None = None) -> DataInstitution:
     """The institution that a package folder plays. Raises ManifestError: one sentence with file and key."""
     load_document(folder)  # whatever is wrong with it is said by its own check
-    return DataInstitution(Desk(folder.name, folder, ledger, read_settings(folder), read_signing(folder)))
+    certificates = certificates or certificates_of(folder.name)
+    settings, signing = read_settings(folder, certificates), read_signing(folder, certificates)
+    return DataInstitution(Desk(folder.name, folder, ledger, settings, signing, certificates))
 
 
 async def serve(institution: DataInstitution, host: str, port: int, callback_url: str = "") -> None:
@@ -232,15 +252,36 @@ async def serve(institution: DataInstitution, host: str, port: int, callback_url
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         try:
-            await web.TCPSite(runner, host, port, backlog=4096).start()
+            address = await _listen(sandbox, runner, host, port)
         except OSError as error:
             raise SandboxError(
                 f"the sandbox of {institution.desk.name} cannot listen on {host}:{port}: {error.strerror}"
             ) from error
-        sys.stdout.write(f"ready on http://{host}:{runner.addresses[0][1]}\n")
+        sys.stdout.write(f"ready on {address}\n")
         sys.stdout.flush()
         await stop.wait()
     finally:
         await sandbox.callbacks.close()
+        if sandbox.front is not None:
+            await sandbox.front.close()
         await runner.cleanup()
         institution.ledger.close()
+
+
+async def _listen(sandbox: SandboxServer, runner: web.ServerRunner, host: str, port: int) -> str:
+    """Listen in HTTP, or in TLS where the institution's address says so; gives the address. Raises OSError."""
+    desk, manifest = sandbox.institution.desk, sandbox.institution.manifest
+    if not serves_tls(manifest, str(desk.settings.get("base_url", ""))):
+        await web.TCPSite(runner, host, port, backlog=4096).start()
+        return f"http://{host}:{runner.addresses[0][1]}"
+    assert runner.server is not None  # it is set up
+    plain = web.Server(sandbox.handle_plain, access_log=None)
+    sandbox.front = TlsFront(runner.server, plain, desk.certificates, mutual=demands_certificate(manifest))
+    sandbox.front.refusal = sandbox.switches.take_refusal
+    return f"https://{host}:{sandbox.front.listen(host, port)}"
+
+
+def _certificate(request: web.BaseRequest) -> bytes:
+    """The client's certificate (DER); empty without mutual TLS."""
+    tls = request.get_extra_info("ssl_object")
+    return (tls.getpeercert(binary_form=True) if tls is not None else None) or b""

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from connectors.kit.contract import Connector, Ports
 from connectors.kit.errors import ConnectorError
@@ -137,3 +140,50 @@ async def ask(connector: Connector, operation: str = "act") -> Any:
         return error
     finally:
         await connector.close()
+
+
+@contextmanager
+def alerting_after_reading(tls: ssl.SSLContext, keys: Path, read: list[bytes]) -> Iterator[str]:
+    """A TLS 1.3 server that reads the whole request and only then sends the alert `unknown_ca`.
+
+    OpenSSL has no way to do so: the alert is sealed here with the server's own traffic key (RFC 8446, 5.2 and 7.3).
+    """
+    tls.minimum_version = ssl.TLSVersion.TLSv1_3
+    tls.num_tickets = 0  # the alert is then the first record
+    tls.keylog_filename = str(keys)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.dup() as raw, tls.wrap_socket(connection, server_side=True) as secure:
+            read.append(secure.recv(65536))
+            raw.sendall(_sealed_alert(keys.read_text("ascii"), 48))
+            secure.recv(1)  # until the client hangs up
+
+    def run() -> None:
+        with contextlib.suppress(OSError):
+            serve()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        thread.join()
+        listener.close()
+
+
+def _sealed_alert(keylog: str, alert: int) -> bytes:
+    """A fatal alert as the server's first record under AES-256-GCM and SHA-384."""
+    line = next(line for line in keylog.splitlines() if line.startswith("SERVER_TRAFFIC_SECRET_0 "))
+    secret = bytes.fromhex(line.split()[2])
+    key, iv = _expanded(secret, b"key", 32), _expanded(secret, b"iv", 12)
+    head = b"\x17\x03\x03" + (2 + 1 + 16).to_bytes(2, "big")
+    return head + AESGCM(key).encrypt(iv, bytes([2, alert, 21]), head)
+
+
+def _expanded(secret: bytes, label: bytes, length: int) -> bytes:
+    """HKDF-Expand-Label (RFC 8446, 7.1)."""
+    name = b"tls13 " + label
+    info = length.to_bytes(2, "big") + bytes([len(name)]) + name + b"\0"
+    return HKDFExpand(hashes.SHA384(), length, info).derive(secret)

@@ -4,10 +4,17 @@ import ssl
 
 import pytest
 
-from connectors.kit.errors import NotSent
+from connectors.kit.errors import ConnectionLost, NotSent
 from connectors.kit.manifest import SettingError
 from tests.unit.connectors.authentication.authority import authority, server_context
-from tests.unit.connectors.authentication.guarded import ask, guarded, handshakes, opened, package
+from tests.unit.connectors.authentication.guarded import (
+    alerting_after_reading,
+    ask,
+    guarded,
+    handshakes,
+    opened,
+    package,
+)
 
 MUTUAL = '[authentication]\nkind = "mutual_tls"\n[http]\ntrust = "ministry_ca"\n'
 SETTINGS = "client_certificate=pem client_key!=pem ministry_ca=pem"
@@ -84,6 +91,25 @@ async def test_n14_a_handshake_that_is_broken_off_is_not_sent(tmp_path):
         assert server.seen == []
     assert isinstance(error, NotSent)
     assert "it may not accept our certificate" in str(error)
+
+
+async def test_n14_an_alert_after_our_first_byte_is_no_proof_that_nothing_was_read(tmp_path):
+    """In TLS 1.3 the same alert comes from a server that read nothing and from one that read everything."""
+    newest = MUTUAL.replace("[http]", 'highest_version = "1.3"\n[http]')
+    read: list[bytes] = []
+    with alerting_after_reading(_server(tmp_path), tmp_path / "keys", read) as url:
+        after_reading = await ask(_client(tmp_path, url, manifest=newest))
+    context = _server(tmp_path)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    with handshakes(context) as url:
+        before = await ask(_client(tmp_path, url, issuer="Another authority"))
+    assert b"POST /acts/op-1" in read[0]
+    assert isinstance(after_reading, ConnectionLost)
+    assert after_reading.maybe_delivered
+    assert str(after_reading) == (
+        "the institution refuses our certificate (unknown ca), and said so after the first bytes had left"
+    )
+    assert isinstance(before, ConnectionLost)
 
 
 async def test_n14_there_is_no_fallback_to_plain_text(tmp_path):
