@@ -5,6 +5,8 @@ from typing import Any
 
 from lxml import etree
 
+from connectors.kit.xsd_codec.particles import TYPE
+
 _MOST_SHOWN = 60
 Difference = tuple[str, str, str]  #: Path, what there is, what is wanted.
 
@@ -41,7 +43,9 @@ def _shown(value: Any) -> str:
 def canonical_xml(element: Any) -> str:
     """Canonical form (C14N 2.0), white space between elements left out, prefixes rewritten."""
     clean = etree.fromstring(etree.tostring(element), etree.XMLParser(remove_blank_text=True, remove_comments=True))
-    form: str = etree.canonicalize(etree.tostring(clean, encoding="unicode"), strip_text=True, rewrite_prefixes=True)
+    form: str = etree.canonicalize(
+        etree.tostring(clean, encoding="unicode"), strip_text=True, rewrite_prefixes=True, qname_aware_attrs=[TYPE]
+    )
     return form
 
 
@@ -60,8 +64,8 @@ def _xml_difference(got: Any, wanted: Any, path: str) -> Difference | None:
     where = f"{path}/{etree.QName(wanted).localname}" if path else etree.QName(wanted).localname
     if got.tag != wanted.tag:
         return where, f"<{etree.QName(got).localname}>", f"<{etree.QName(wanted).localname}>"
-    if dict(got.attrib) != dict(wanted.attrib):
-        return where, _shown(dict(got.attrib)), _shown(dict(wanted.attrib))
+    if (has := _attributes(got)) != (wants := _attributes(wanted)):
+        return where, _shown(has), _shown(wants)
     ours, theirs = ([child for child in element if isinstance(child.tag, str)] for element in (got, wanted))
     for one, other in zip(ours, theirs, strict=False):
         if (found := _xml_difference(one, other, where)) is not None:
@@ -72,3 +76,12 @@ def _xml_difference(got: Any, wanted: Any, path: str) -> Difference | None:
         return (f"{where}/{name}", *((f"<{name}>", "∅") if longer is ours else ("∅", f"<{name}>")))
     texts = [(element.text or "").strip() for element in (got, wanted)]
     return None if texts[0] == texts[1] else (where, _shown(texts[0]), _shown(texts[1]))
+
+
+def _attributes(element: Any) -> dict[str, str]:
+    """The attributes; the prefix of a type's name (`xsi:type`) counts for what it means."""
+    found = dict(element.attrib)
+    if TYPE in found:
+        prefix, _, local = found[TYPE].rpartition(":")
+        found[TYPE] = f"{{{element.nsmap.get(prefix or None, '')}}}{local}"
+    return found

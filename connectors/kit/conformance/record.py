@@ -17,6 +17,7 @@ from connectors.kit.conformance.case import Failure, Place
 from connectors.kit.conformance.replay import replay
 from connectors.kit.conformance.subject import Sample, Subject, open_subject
 from connectors.kit.outcome_file import shown
+from connectors.kit.xsd_codec.particles import TYPE, XSI
 
 _ANSWERS = ("response.xml", "response.json")
 
@@ -96,12 +97,7 @@ def _request(kind: str, asked: Asked) -> bytes:
     if kind == "soap":
         body = etree.fromstring(asked.body).find("{*}Body")
         assert body is not None  # our own envelope
-        act: Any = body[0]
-        space = etree.QName(act).namespace
-        spaces: Any = {None: space} if space else None  # None: without a prefix
-        element = etree.Element(act.tag, dict(act.attrib), nsmap=spaces)
-        _copy(act, element)
-        etree.cleanup_namespaces(element)
+        element = _readable(body[0])
         etree.indent(element)
         return etree.tostring(element, encoding="utf-8") + b"\n"
     return _json(
@@ -113,6 +109,29 @@ def _request(kind: str, asked: Asked) -> bytes:
             "body": asked.json(),
         }
     )
+
+
+def _readable(act: Any) -> Any:
+    """The same element, with its namespace as the default; with prefixes where names are values or spaces several."""
+    spaces = {etree.QName(node).namespace for node in act.iter()}
+    named = {prefix: node.nsmap[prefix] for node in act.iter() for prefix in _prefixes(node)}
+    if len(spaces) > 1 or named:
+        whole = etree.fromstring(etree.tostring(act, with_tail=False))
+        top: Any = {"xsi": XSI} | named if named else {}
+        etree.cleanup_namespaces(whole, top_nsmap=top, keep_ns_prefixes=list(named))
+        return whole
+    space = spaces.pop()
+    declared: Any = {None: space} if space else None  # None: without a prefix
+    element = etree.Element(act.tag, dict(act.attrib), nsmap=declared)
+    _copy(act, element)
+    etree.cleanup_namespaces(element)
+    return element
+
+
+def _prefixes(node: Any) -> set[str]:
+    """Of the name that `xsi:type` has as its value."""
+    prefix, colon, _ = node.get(TYPE, "").partition(":")
+    return {prefix} if colon else set()
 
 
 def _copy(source: Any, target: Any) -> None:

@@ -109,10 +109,27 @@ class XsdFields:
             self._simple_type(target, simple)
         else:
             self._content(target, component, 0)
+            if component.flag("abstract"):
+                self._kinds(target, component)
         self._stack.pop()
         unique_names(target.children)
         if not target.children and simple is None:
             target.whole = True
+
+    def _kinds(self, target: Field, component: Component) -> None:
+        """Of an abstract type: `@xsi:type`, and what the types that derive from it have beside its own fields."""
+        derived = list(self._shapes.kinds(component))
+        names = " | ".join(one.get("name") or "" for one in derived[:_MOST_VALUES])
+        target.children.insert(0, Field("@xsi:type", "xsi_type", "type", least=1, facets=f"one of {names}"))
+        known = {child.key for child in target.children}
+        for one in derived:
+            own = Field("", "", "")
+            self._content(own, one, 0)
+            for child in own.children:
+                if child.key not in known:
+                    known.add(child.key)
+                    child.least = 0
+                    target.children.append(child)
 
     def _simple_content(self, component: Component) -> SimpleType | None:
         try:

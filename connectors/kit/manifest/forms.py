@@ -98,6 +98,10 @@ class Soap(_Strict, frozen=True):
             "the message that it relates to. Left out: as the WSDL asks for it."
         ),
     ] = None
+    xsi_types: Annotated[
+        bool,
+        Meta(description="Messages say the type of every element (`xsi:type`), as older rpc services want it."),
+    ] = False
 
 
 class Week(_Strict, frozen=True):

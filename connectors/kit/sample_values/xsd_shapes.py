@@ -1,5 +1,7 @@
 """What complex types derive from, and the attributes that they have in the end."""
 
+from collections.abc import Iterator
+
 from connectors.kit.sample_values.errors import NoSample
 from connectors.kit.sample_values.schema_set import Component, SchemaSet, clark
 from connectors.kit.sample_values.simple_types import SimpleType, narrowed
@@ -30,17 +32,22 @@ class Shapes:
         current = None if name is None else self._schemas.find("complexType", name)
         if current is None or not current.flag("abstract"):
             return None
-        waiting, seen = [name or ""], set()
+        for derived in self.kinds(current):
+            return derived
+        raise NoSample(f"the type {(name or '').rpartition('}')[2]} is abstract and nothing derives from it")
+
+    def kinds(self, component: Component) -> Iterator[Component]:
+        """The types that derive from this one, directly or not, and are not abstract themselves."""
+        waiting, seen = [component], set()
         while waiting:
             here = waiting.pop(0)
-            for derived in self._schemas.derived(here):
-                if not derived.flag("abstract"):
-                    return derived
-                own = clark(derived.schema.namespace, derived.get("name") or "")
-                if own not in seen:
-                    seen.add(own)
-                    waiting.append(own)
-        raise NoSample(f"the type {(name or '').rpartition('}')[2]} is abstract and nothing derives from it")
+            name = clark(here.schema.namespace, here.get("name") or "")
+            if name in seen:
+                continue
+            seen.add(name)
+            derived = self._schemas.derived(name)
+            yield from (one for one in derived if not one.flag("abstract"))
+            waiting += derived
 
     def attributes(self, component: Component, level: int = 0) -> dict[str, tuple[Component, str]]:
         """The attributes of a complex type by name: each with its declaration and its use."""

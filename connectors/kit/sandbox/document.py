@@ -46,6 +46,9 @@ class Consequence(_Strict, frozen=True):
         str | None, Meta(description="The institution's code; the answer sees it as `code`, and its text as `text`.")
     ] = None
     fault: Annotated[str | None, Meta(description="SOAP: a Fault with this code instead of an answer.")] = None
+    page: Annotated[
+        str | None, Meta(description="An HTML page with these words instead of an answer, as overloaded servers send.")
+    ] = None
     status: Annotated[HttpStatus | None, Meta(description="HTTP status; 200 unless it is said.")] = None
     answer: Annotated[
         str | None,

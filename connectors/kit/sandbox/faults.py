@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -194,9 +195,14 @@ def spoil(switch: Switch, answer: Answer) -> Answer:
     return way(switch, answer) if way else answer
 
 
+def html_answer(words: str, status: int | None = None) -> Answer:
+    """A page for people, where an answer should be: 200 unless a status is given."""
+    page = f"<html><head><title>خطأ</title></head><body><p>{escape(words)}</p></body></html>"
+    return Answer(page.encode(), status or 200, "text/html; charset=utf-8")
+
+
 def _html(_: Switch, __: Answer) -> Answer:
-    page = "<html><head><title>خطأ</title></head><body><p>الخدمة غير متاحة · service not available</p></body></html>"
-    return Answer(page.encode(), content_type="text/html; charset=utf-8")
+    return html_answer("الخدمة غير متاحة · service not available")
 
 
 def _in_wrong_charset(body: bytes) -> bytes:

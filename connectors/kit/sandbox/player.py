@@ -13,6 +13,7 @@ from connectors.kit.sample_values import NoSample
 from connectors.kit.sandbox.callers import Callers
 from connectors.kit.sandbox.cases import load_cases
 from connectors.kit.sandbox.document import SandboxDocument, load_document
+from connectors.kit.sandbox.faults import html_answer
 from connectors.kit.sandbox.institution import XML, Answer, Callback, Demand, Desk, Heard, Institution, Persons
 from connectors.kit.sandbox.mtom import as_mtom
 from connectors.kit.sandbox.openapi import OpenApi
@@ -104,7 +105,10 @@ class DataInstitution(Institution):
     def _played(self, demand: Demand, case: str | None) -> Answer:
         if self._samples is not None and self._samples.knows(demand.operation):
             return self._samples.play(demand.operation, demand.content, case)
-        return self._side.speak(demand.operation, self._rules.play(demand.operation, demand.content, case))
+        spoken = self._rules.play(demand.operation, demand.content, case)
+        if spoken.page is not None:
+            return html_answer(spoken.page, spoken.status)
+        return self._side.speak(demand.operation, spoken)
 
     def _not_valid(self, demand: Demand) -> Answer | None:
         """What is said to a REST request that the OpenAPI document does not allow."""

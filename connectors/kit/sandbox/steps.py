@@ -27,6 +27,7 @@ class Spoken:
     headers: Mapping[str, str] = field(default_factory=dict)
     standing: bool = False  #: The same object is the same answer each time: its bytes may be kept.
     done: bool = False  #: The act was done.
+    page: str | None = None  #: The words of an HTML page that comes instead.
 
 
 class Memory(Protocol):
@@ -92,17 +93,25 @@ class Step:
         given = self._given
         if given.fault is not None:
             return Spoken(fault=given.fault, status=given.status, standing=standing, done=self._effect is not None)
+        if given.page is not None:
+            return Spoken({}, given.status, None, {}, standing, self._effect is not None, given.page)
         texts = self._memory.document.texts
         code = given.say
         context["code"] = code
         context["text"] = None if code is None else texts.get(code, texts.get("*"))
         form, beside, headers = self._answer
-        body = {**(form(context) or {}), **(beside(context) or {})}
+        body = _together(form(context) or {}, beside(context) or {})
         return Spoken(body, given.status, None, headers(context) or {}, standing, self._effect is not None)
 
     def _issued(self, title: str, lines: Template, context: Context) -> Mapping[str, Any]:
         content, digest = _pdf(title, tuple(str(line) for line in lines(context) or ()))
         return {"content": content, "sha256": digest, "issued_on": self._memory.desk.now().date().isoformat()}
+
+
+def _together(form: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of both, also inside a field that both have; where they differ, those of `beside`."""
+    both = (name for name in beside if isinstance(beside[name], Mapping) and isinstance(form.get(name), Mapping))
+    return {**form, **beside, **{name: _together(form[name], beside[name]) for name in both}}
 
 
 @lru_cache(maxsize=4096)

@@ -85,7 +85,7 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
         raise ManifestError(f"{folder.name}/manifest.toml", "soap.wsdl", f"there is no file {soap.wsdl} in the package")
     wires = {name: declared.wire for name, declared in manifest.operations.items()}
     try:
-        contract = open_wsdl(folder, soap.wsdl, port=soap.port, wires=wires)
+        contract = open_wsdl(folder, soap.wsdl, port=soap.port, wires=wires, typed=soap.xsi_types)
     except WsdlError as error:
         file = f"{folder.name}/{soap.wsdl}"
         if error.operation:
@@ -96,9 +96,11 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
 
 
 def open_wsdl(
-    folder: Path, file: str, *, port: str | None = None, wires: Mapping[str, str] | None = None
+    folder: Path, file: str, *, port: str | None = None, wires: Mapping[str, str] | None = None, typed: bool = False
 ) -> WsdlContract:
     """The contract of one port: `wires` gives the WSDL's operations by the connector's names; left out: all of them.
+
+    With `typed`, what is written says the type of every element (`xsi:type`).
 
     Raises WsdlError.
     """
@@ -111,7 +113,7 @@ def open_wsdl(
     except _FAILURES as error:
         raise WsdlError(f"the WSDL cannot be read: {_words(error)}") from error
     binding = _binding(document, port)
-    return _contract(binding, document, documents, wires, port)
+    return _contract(binding, document, documents, wires, port, typed=typed)
 
 
 def _words(error: Exception) -> str:
@@ -139,7 +141,13 @@ def _binding(document: Any, port: str | None) -> Any:
 
 
 def _contract(
-    binding: Any, document: Any, documents: Documents, wires: Mapping[str, str] | None, port: str | None
+    binding: Any,
+    document: Any,
+    documents: Documents,
+    wires: Mapping[str, str] | None,
+    port: str | None,
+    *,
+    typed: bool = False,
 ) -> WsdlContract:
     known = binding.all()
     wires = {name: name for name in known} if wires is None else wires
@@ -147,7 +155,7 @@ def _contract(
         if wire not in known:
             raise WsdlError(f"has no operation {wire} (it has {', '.join(sorted(known))})", name)
     notes: list[str] = []
-    compiler = OperationCompiler(document, documents, binding)
+    compiler = OperationCompiler(document, documents, binding, typed=typed)
     schema, problem = compiler.schema([known[wire] for wire in wires.values()])
     if schema is None:
         notes.append(_NO_ANSWER_CHECK.format(problem))

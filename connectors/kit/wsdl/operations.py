@@ -20,12 +20,13 @@ _SOAP_BODIES = ("{http://schemas.xmlsoap.org/wsdl/soap/}body", "{http://schemas.
 class OperationCompiler:
     """Compiles operations of one binding; call `schema` first."""
 
-    def __init__(self, document: Any, documents: Documents, binding: Any) -> None:
+    def __init__(self, document: Any, documents: Documents, binding: Any, *, typed: bool = False) -> None:
         self._document = document
+        self._typed = typed
         self._documents = documents
         self._binding = binding.name.localname
         self._encoded = _encoded_operations(documents.wsdls, self._binding)
-        self._compiler = CodecCompiler(document.types, documents.facts())
+        self._compiler = CodecCompiler(document.types, documents.facts(), typed=typed)
         self._declared: set[str] = set()
 
     def schema(self, operations: Iterable[Any]) -> tuple[etree.XMLSchema | None, str]:
@@ -37,7 +38,7 @@ class OperationCompiler:
             return self._documents.compile(extra), ""
         except etree.XMLSchemaParseError as error:
             problem = " ".join(str(error).split())
-        self._compiler = CodecCompiler(self._document.types, facts, careful=True)
+        self._compiler = CodecCompiler(self._document.types, facts, careful=True, typed=self._typed)
         return None, problem
 
     def operation(self, operation: Any, notes: list[str]) -> WsdlOperation:

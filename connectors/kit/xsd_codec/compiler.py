@@ -81,12 +81,15 @@ class ElementCodec:
 class CodecCompiler:
     """Compiles elements of one zeep schema; types are compiled once."""
 
-    def __init__(self, schema: Any = None, facts: SchemaFacts | None = None, *, careful: bool = False) -> None:
+    def __init__(
+        self, schema: Any = None, facts: SchemaFacts | None = None, *, careful: bool = False, typed: bool = False
+    ) -> None:
         """`schema` is zeep's. `careful` compiles readers that check presence and order by themselves, for schemas that
-        libxml2 cannot compile."""
+        libxml2 cannot compile; `typed` writers that say the type of every element (`xsi:type`)."""
         self._schema = schema
         self._facts = facts or SchemaFacts()
         self._careful = careful
+        self._typed_elements = typed
         self._types: dict[int, tuple[Any, ContentType]] = {}  # zeep's type is kept, or its id could be another's
         self._prefixes: dict[str, str] = {}
         self._elements: dict[str, ElementCodec | None] = {}
@@ -170,9 +173,21 @@ class CodecCompiler:
         name = self.name(tag)
         content = self._type(part.type)
         default = part.default if isinstance(content, SimpleType) else None
+        start = f"<{name}{self._said_type(part, content)}"
         return ElementParticle(
-            tag, tag, f"<{name}", f"</{name}>", content, minimum, maximum, nillable=bool(part.nillable), default=default
+            tag, tag, start, f"</{name}>", content, minimum, maximum, nillable=bool(part.nillable), default=default
         )
+
+    def _said_type(self, part: Any, content: ContentType) -> str:
+        """The `xsi:type` that is written with every such element: of named types that no value can choose."""
+        qname = part.type.qname
+        chosen = isinstance(content, ComplexType) and (content.derived is not None or not content.name)
+        if not self._typed_elements or part.nillable or chosen or qname is None or content is self._any_type:
+            return ""
+        if type(self._find_type(qname.text)) is not type(part.type):  # zeep names anonymous types after their element
+            return ""
+        namespaces = {qname.namespace} if qname.namespace else set()
+        return f'{self.declarations(namespaces)} xmlns:xsi="{XSI}" xsi:type="{self.name(qname.text)}"'
 
     def _substitutes(self, head: str) -> list[Any]:
         return [self._schema.get_element(etree.QName(name)) for name in self._facts.substitutes.get(head, ())]

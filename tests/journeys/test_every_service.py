@@ -1,0 +1,155 @@
+"""Every service of the catalogue: its example request goes through the real gateway, over the institution's own wire, to
+the canonical result.
+
+A service comes into the table by its file `config/services/<id>.example.json`, a body of `POST /v1/requests`. One
+gateway serves them all; the sandboxes' ledgers say what the institutions really did.
+"""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gateways import GatewayProcess, until
+from tests.sandboxes import SandboxProcess
+
+SERVICES = Path(__file__).resolve().parents[2] / "config" / "services"
+EXAMPLES = {file.name.removesuffix(".example.json"): file for file in sorted(SERVICES.glob("*.example.json"))}
+WALLETS = ("syriatel_cash",)
+#: In the proportions of the defaults, and quick; patient enough for a busy machine.
+DISPATCH = {
+    "lease_seconds": 30,
+    "send_window_seconds": 10,
+    "backoff_first_seconds": 0.2,
+    "backoff_max_seconds": 1,
+    "poll_seconds": 0.1,
+    "inquiry_seconds": [0.3, 0.3, 0.5, 0.5, 1, 1, 1, 1, 1, 1],
+}
+
+
+def example(service: str) -> dict[str, Any]:
+    """The service's example request."""
+    body: dict[str, Any] = json.loads(EXAMPLES[service].read_text(encoding="utf-8"))
+    return body
+
+
+def institutions(service: str) -> list[str]:
+    """The connectors that the service's steps name."""
+    steps = tomllib.loads((SERVICES / f"{service}.toml").read_text(encoding="utf-8"))["steps"]
+    return list(dict.fromkeys(step["connector"] for step in steps if "connector" in step))
+
+
+class House:
+    """One gateway in front of every institution that the examples need."""
+
+    def __init__(self, gateway: GatewayProcess, sandbox: Callable[[str], SandboxProcess]) -> None:
+        self.gateway = gateway
+        self.sandbox = sandbox
+        self._keys = iter(range(1, 10_000))
+        #: What the citizen does when asked, by the action's kind.
+        self.citizen: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"confirm_otp": self._otp}
+
+    def _otp(self, request: Mapping[str, Any]) -> Any:
+        method = request["payment"]["method"]
+        return {"otp": self.sandbox(method).otp(f"{request['id'].replace('-', '')}-p1")}
+
+    def ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Submit it; the request as it was accepted."""
+        asked = self.gateway.submit(body, f"every-{next(self._keys)}", wait=5)
+        assert asked.status_code in (201, 202), asked.text
+        request: dict[str, Any] = asked.json()
+        return request
+
+    def walk(self, body: Mapping[str, Any], *wanted: str) -> dict[str, Any]:
+        """Ask, and do what the citizen is asked for, until the request is final or in one of the wanted states."""
+        request, answered = self.ask(body), set()
+        while not request["final"] and request["state"] not in wanted:
+            action = request["next_action"]
+            if action and action["id"] not in answered:
+                answered.add(action["id"])
+                said = self.gateway.act(
+                    request, self.citizen[action["kind"]](request), f"{request['id']}-{action['id']}"
+                )
+                assert said.status_code < 300, said.text
+            request = until(partial(self._moved, request, answered), f"{request['id']}, {request['state']}")
+        return request
+
+    def _moved(self, seen: Mapping[str, Any], answered: set[str]) -> dict[str, Any] | None:
+        found = self.gateway.get(seen["id"])
+        action = found["next_action"]
+        asked = action is not None and action["id"] not in answered
+        return found if found["final"] or asked or found["state"] != seen["state"] else None
+
+    def effects(self, request: Mapping[str, Any], institution: str) -> dict[str, int]:
+        """What the institution's ledger says about this request: effect -> how often."""
+        stem = request["id"].replace("-", "")
+        rows = [row for row in self.sandbox(institution).effects() if row["operation_id"].startswith(stem)]
+        return {row["what"]: row["count"] for row in rows}
+
+    def documents(self, request: Mapping[str, Any]) -> list[bytes]:
+        """The request's documents, each held against its digest."""
+        found = []
+        with self.gateway.client() as http:
+            for document in request["documents"]:
+                content = http.get(document["href"]).content
+                assert document["digest"] == f"sha256:{sha256(content).hexdigest()}"
+                found.append(content)
+        return found
+
+    def events(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The request's timeline."""
+        with self.gateway.client() as http:
+            items: list[dict[str, Any]] = http.get(request["links"]["events"]).json()["items"]
+        return items
+
+
+@pytest.fixture(scope="module")
+def house(
+    tmp_path_factory: pytest.TempPathFactory, sandbox_processes: Callable[[str], SandboxProcess]
+) -> Iterator[House]:
+    """A running gateway on SQLite (the other database has the same store tests), and the sandboxes, clean."""
+    names = {*WALLETS, *(name for service in EXAMPLES for name in institutions(service))}
+    for name in names:
+        sandbox_processes(name).reset()
+    folder = tmp_path_factory.mktemp("house")
+    settings = {name: sandbox_processes(name).settings for name in sorted(names)}
+    gateway = GatewayProcess(folder, f"sqlite:///{folder / 'jisr.db'}", settings, dict(DISPATCH))
+    gateway.install()
+    gateway.start()
+    yield House(gateway, sandbox_processes)
+    gateway.stop()
+
+
+def with_person(service: str, number: str) -> dict[str, Any]:
+    """The example, asked for by a test person."""
+    body = example(service)
+    return {**body, "applicant": {**body["applicant"], "national_number": number}}
+
+
+@pytest.mark.parametrize("service", EXAMPLES)
+def test_the_example_travels_to_its_institution_and_comes_back_as_a_result(house, service):
+    done = house.walk(example(service))
+
+    assert (done["state"], done["reason"]) == ("completed", None)
+    assert done["documents"]
+    assert all(content.startswith(b"%PDF-") for content in house.documents(done))
+    (institution,) = institutions(service)
+    acts = house.effects(done, institution)
+    assert acts
+    assert set(acts.values()) == {1}
+
+
+def test_an_html_page_of_an_overloaded_register_is_no_answer_read_again_or_asked_about(house):
+    """To the check, which is read again; and to the request itself, after the extract was issued: it is inquired."""
+    done = house.walk(with_person("trade.commercial-register", "99000000095"))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "internal_trade") == {"extract": 1}
+    told = [(event["kind"], event["facts"].get("code")) for event in house.events(done)]
+    assert ("delayed", "upstream_protocol") in told
+    assert ("answer_lost", "upstream_protocol") in told
