@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from gateway.catalogue import Catalogue
 from gateway.logs import log
 from gateway.representation import DocumentView, View, represent, to_json, view_of
+from gateway.store.callbacks import settle_callback
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, StoreError
 from gateway.store.exchanges import digest_of
@@ -36,8 +37,12 @@ class Recorder:
         attempt: NewAttempt | None,
         intended: bool,
         keep_for: str | None,
+        callback_id: str | None = None,
     ) -> bool:
-        """Commit; True when the next job stayed with `keep_for`. What waits for this request is told after COMMIT."""
+        """Commit; True when the next job stayed with `keep_for`. What waits for this request is told after COMMIT.
+
+        `callback_id` is the institution's own message that says it; its verdict is committed with the settlement.
+        """
         waiter = self._waiters.take(work.request_id) if settlement.next is None else None
         answered = self._answer(waiter, work, settlement) if waiter else None
         row = Settling(
@@ -53,7 +58,7 @@ class Recorder:
             answered=answered,
         )
         try:
-            settled = await self._commit(row)
+            settled = await self._commit(row, callback_id)
         except BaseException:
             if waiter is not None:
                 waiter.tell(None)
@@ -73,11 +78,13 @@ class Recorder:
         )
         return settled.kept
 
-    async def _commit(self, row: Settling) -> Settled:
+    async def _commit(self, row: Settling, callback_id: str | None) -> Settled:
         """Again until it is committed: what the institution answered must not be lost to a full disk."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
+                if callback_id is not None:
+                    return await self._store.write(settle_callback, row, callback_id)
                 return await self._store.batch(settle, row)
             except StoreError as error:
                 log.error("settle_failed", request_id=row.request_id, error_kind=type(error).__name__, seconds=pause)

@@ -39,6 +39,16 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     deadlines: dict[str, float]
 
 
+class CallbackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How messages that institutions send by themselves are taken and kept."""
+
+    unsigned_per_second: float
+    quiet_seconds: float
+    wait_hours: float
+    keep_days: float
+    keep_unsigned_days: float
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the log looks and from which level on it speaks."""
 
@@ -68,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_wait_seconds: float
     shutdown_seconds: float
     dispatch: DispatchSettings
+    callbacks: CallbackSettings
     log: LogSettings
     sandbox: SandboxSettings
     connectors: dict[str, dict[str, Any]]
@@ -244,6 +255,10 @@ def _checked(values: dict[str, Any]) -> Settings:
         (
             any(seconds <= 0 for seconds in settings.dispatch.deadlines.values()),
             "A number in the setting dispatch.deadlines must be more than 0.",
+        ),
+        (
+            any(number <= 0 for number in msgspec.structs.astuple(settings.callbacks)),
+            "A number in the settings of callbacks must be more than 0.",
         ),
         (settings.dispatch.max_tries < 1, "The setting dispatch.max_tries must be 1 or more."),
         (not settings.dispatch.inquiry_seconds, "The setting dispatch.inquiry_seconds needs at least one number."),

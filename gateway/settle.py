@@ -100,12 +100,12 @@ class _Draft:
         self.go("parked", code=code)
 
 
-def on_outcome(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings) -> Settlement:
+def on_outcome(
+    work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings, *, source: str = "answer"
+) -> Settlement:
     """After a readable answer to an exchange that was made (not an inquiry)."""
     draft = _Draft(work, plan, route)
-    draft.saw(
-        _ATTEMPT_OF.get(outcome.status, Attempt.IN_DOUBT), _answer("answer", outcome), reference=outcome.reference
-    )
+    draft.saw(_ATTEMPT_OF.get(outcome.status, Attempt.IN_DOUBT), _answer(source, outcome), reference=outcome.reference)
     _keep(draft, outcome)
     if plan.step_kind == "pay":
         _paid(draft, outcome, policy)

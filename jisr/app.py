@@ -20,8 +20,12 @@ from gateway.actions import Actions
 from gateway.api.app import build_app
 from gateway.api.services import Services
 from gateway.availability import Availability
+from gateway.callbacks.desk import CallbackDesk
+from gateway.callbacks.judge import Judge
+from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.dispatch import Dispatcher
+from gateway.keeping import Keeping
 from gateway.lanes import Lanes
 from gateway.logs import log
 from gateway.recorder import Recorder
@@ -107,6 +111,9 @@ def _build(
     availability = Availability(connectors, lanes, clock)
     acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
     actions = Actions(store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings)
+    judge = Judge(store, connectors, routes, recorder, policy, settings.callbacks, dispatcher.wake, worker)
+    sending = any(connector.callbacks for connector in connectors.values())
+    desk = CallbackDesk(store, judge, watch, poll_seconds=policy.poll_seconds, awake=sending)
     services = Services(
         store=store,
         catalogue=offered,
@@ -119,9 +126,11 @@ def _build(
         settings=settings,
         clock=clock,
         connectors=connectors,
+        callbacks=Receiver(store, connectors, keyring, clock, settings.callbacks, desk.wake),
     )
     upkeep = Upkeep(store, connectors, policy, watch, dispatcher.wake, worker)
-    return Gateway(store, services, Worker(dispatcher, upkeep, policy), waiters)
+    keeping = Keeping(store, settings)
+    return Gateway(store, services, Worker(dispatcher, upkeep, policy, desk, keeping), waiters)
 
 
 def _connectors_of(service: Service) -> set[str]:

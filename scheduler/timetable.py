@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from gateway.keeping import Keeping
 from gateway.settings import DispatchSettings
 from gateway.upkeep import Upkeep
 
@@ -17,7 +18,7 @@ class Entry:
     chore: Callable[[], Awaitable[None]]
 
 
-def timetable(upkeep: Upkeep, policy: DispatchSettings) -> tuple[Entry, ...]:
+def timetable(upkeep: Upkeep, keeping: Keeping, policy: DispatchSettings) -> tuple[Entry, ...]:
     """The jobs of one worker."""
     third = policy.lease_seconds / 3
     return (
@@ -26,4 +27,5 @@ def timetable(upkeep: Upkeep, policy: DispatchSettings) -> tuple[Entry, ...]:
         Entry("expire-unpaid", 30, "nobody waits for a payer for ever", upkeep.expire_unpaid),
         Entry("inquire", 60, "an open attempt without an inquiry gets one", upkeep.inquire),
         Entry("forget-keys", 3600, "idempotency keys are kept for their time, not longer", upkeep.forget_keys),
+        Entry("forget-callbacks", 3600, "so are the messages that institutions sent", keeping.forget_callbacks),
     )

@@ -1,8 +1,10 @@
-"""One worker: its dispatcher's claim loop and its timetable, started and ended together."""
+"""One worker: its claim loop, its desk for messages of institutions, and its timetable; they start and end together."""
 
 import asyncio
 
+from gateway.callbacks.desk import CallbackDesk
 from gateway.dispatch import Dispatcher
+from gateway.keeping import Keeping
 from gateway.logs import log
 from gateway.settings import DispatchSettings
 from gateway.upkeep import Upkeep
@@ -13,9 +15,12 @@ from scheduler.timetable import timetable
 class Worker:
     """Claims and runs work until stopped."""
 
-    def __init__(self, dispatcher: Dispatcher, upkeep: Upkeep, policy: DispatchSettings) -> None:
-        self._dispatcher, self._upkeep = dispatcher, upkeep
-        self._clockwork = Clockwork(timetable(upkeep, policy))
+    def __init__(
+        self, dispatcher: Dispatcher, upkeep: Upkeep, policy: DispatchSettings, desk: CallbackDesk, keeping: Keeping
+    ) -> None:
+        self._dispatcher, self._upkeep, self._desk = dispatcher, upkeep, desk
+        self.keeping = keeping
+        self._clockwork = Clockwork(timetable(upkeep, keeping, policy))
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -23,10 +28,12 @@ class Worker:
         await self._upkeep.rescue_leases()
         self._clockwork.start()
         self._loop = asyncio.get_running_loop().create_task(self._dispatcher.run())
+        self._desk.start()
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim no more, and let what runs finish within the grace."""
         await self._clockwork.stop()
+        await self._desk.stop()
         await self._dispatcher.stop(grace_seconds)
         if self._loop is not None:
             await self._loop

@@ -80,6 +80,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackNamed:
+    """Who a message is from and what it is about, before anybody looks at what it says."""
+
+    name: str  #: Of the callback, as the manifest declares it.
+    verified: bool  #: The institution signed it; when false it is only a reason to inquire.
+    operation_id: str  #: The act that it is about, ours.
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackSaid:
     """What a message says that an institution sent by itself."""
 
@@ -153,6 +162,8 @@ class Connector(Protocol):
     version: str  #: Of its mapping; a request keeps the version that it started with.
     operations: Mapping[str, Operation]
     callbacks: frozenset[str]  #: The messages that it may send by itself.
+    callback_headers: frozenset[str]  #: What their signatures need, in lower case.
+    callback_max_bytes: int  #: The largest of them; 0 when it sends none.
 
     def prepare(self, operation: str, call: Call) -> Prepared:
         """Render the wire request; no I/O. Raises MappingFailed."""
@@ -160,8 +171,26 @@ class Connector(Protocol):
     async def send(self, prepared: Prepared) -> Outcome:
         """Send and read the answer. Raises a ConnectorError when no readable answer came."""
 
-    def read_callback(self, name: str, raw: bytes, headers: Mapping[str, str]) -> CallbackSaid:
-        """What a callback says; no I/O. Raises KeyError for an unknown name, Unreadable for what is not of it."""
+    def callback_signed(self, raw: bytes, headers: Mapping[str, str], received_at: datetime) -> bool:
+        """Whether the signature of any of its callbacks holds, whatever the message says."""
+
+    def name_callback(self, raw: bytes, headers: Mapping[str, str], received_at: datetime) -> CallbackNamed:
+        """Which of its callbacks this is, and about which act; no I/O. Raises Unreadable when it is none of them."""
+
+    def read_callback(
+        self,
+        name: str,
+        raw: bytes,
+        headers: Mapping[str, str],
+        *,
+        received_at: datetime | None = None,
+        document: Mapping[str, Any] | None = None,
+    ) -> CallbackSaid:
+        """What a callback says; no I/O. Raises KeyError for an unknown name, Unreadable for what is not of it.
+
+        `received_at` (left out: now) is what the signed time is held against; `document` is the canonical document of
+        the act, so that the mapping can hold the message against it, as an answer's can.
+        """
 
     async def reachable(self) -> bool:
         """Whether a connection can be opened now; for availability, never raises."""

@@ -7,14 +7,25 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from connectors.kit.answer import AnswerReader
 from connectors.kit.authentication import FetchToken, Tokens, life, oauth2
 from connectors.kit.callbacks import CallbackReader
-from connectors.kit.contract import Call, CallbackSaid, Effect, Operation, Outcome, Ports, Prepared, Token
-from connectors.kit.errors import MappingFailed, TokenUnavailable
+from connectors.kit.contract import (
+    Call,
+    CallbackNamed,
+    CallbackSaid,
+    Effect,
+    Operation,
+    Outcome,
+    Ports,
+    Prepared,
+    Token,
+)
+from connectors.kit.errors import ConnectorError, MappingFailed, TokenUnavailable, Unreadable
 from connectors.kit.http import HttpClient
 from connectors.kit.manifest import OAuth2, SettingValue, TokenOperation
 from connectors.kit.package import Package
@@ -63,6 +74,8 @@ class DeclarativeConnector:
             name: CallbackReader(package, name, settings, ports.now) for name in package.manifest.callbacks
         }
         self.callbacks = frozenset(self._callbacks)
+        self.callback_headers = frozenset[str]().union(*(each.headers for each in self._callbacks.values()))
+        self.callback_max_bytes = max((each.max_bytes for each in self._callbacks.values()), default=0)
 
     def open(self) -> None:
         """Read the WSDL now; else the first call does. Raises ManifestError for one that does not match."""
@@ -163,9 +176,34 @@ class DeclarativeConnector:
         lifetime = outcome.data.get("expires_in_seconds", declared.lifetime_seconds)
         return life(self._ports, outcome.data.get("token"), lifetime)
 
-    def read_callback(self, name: str, raw: bytes, headers: Mapping[str, str]) -> CallbackSaid:
+    def callback_signed(self, raw: bytes, headers: Mapping[str, str], received_at: datetime) -> bool:
+        """Whether the signature of any of its callbacks holds, whatever the message says."""
+        return any(each.verified(raw, headers, received_at) for each in self._callbacks.values())
+
+    def name_callback(self, raw: bytes, headers: Mapping[str, str], received_at: datetime) -> CallbackNamed:
+        """Which of its callbacks this is, and about which act; no I/O. Raises Unreadable when it is none of them."""
+        found: list[CallbackNamed] = []
+        failure: ConnectorError = Unreadable("the institution sends no callbacks")
+        for reader in self._callbacks.values():
+            try:
+                found.append(reader.names(raw, headers, received_at))
+            except ConnectorError as error:
+                failure = error
+        if not found:
+            raise failure
+        return next((named for named in found if named.verified), found[0])
+
+    def read_callback(
+        self,
+        name: str,
+        raw: bytes,
+        headers: Mapping[str, str],
+        *,
+        received_at: datetime | None = None,
+        document: Mapping[str, Any] | None = None,
+    ) -> CallbackSaid:
         """What a callback says; no I/O. Raises KeyError for an unknown name, Unreadable for what is not of it."""
-        return self._callbacks[name](raw, headers)
+        return self._callbacks[name](raw, headers, received_at=received_at, document=document)
 
     async def reachable(self) -> bool:
         """Whether a connection can be opened now; for availability, never raises."""

@@ -4,6 +4,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from gateway.api.admin import list_all_requests
+from gateway.api.callbacks import receive_callback
 from gateway.api.correlation import Correlation
 from gateway.api.docs import asset, document, page, root
 from gateway.api.health import live, ready
@@ -38,6 +39,7 @@ HANDLERS = [
     list_problems,
     read_problem,
     list_all_requests,
+    receive_callback,
     live,
     ready,
     metrics,

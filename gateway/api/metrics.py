@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from gateway.api.requests import services_of
 from gateway.api.services import Services
 from gateway.lanes import Lane
+from gateway.store.callbacks import CallbackFigures, callback_figures
 from gateway.store.queries import Figures, figures
 from mappings.status import Request as State
 
@@ -22,8 +23,8 @@ BELIEVED_SECONDS = 1.0
 class _Snapshot(Collector):
     """One reading of the store and the lanes as metric families."""
 
-    def __init__(self, read: Figures, lanes: Iterable[Lane]) -> None:
-        self._read, self._lanes = read, list(lanes)
+    def __init__(self, read: Figures, messages: CallbackFigures, lanes: Iterable[Lane]) -> None:
+        self._read, self._messages, self._lanes = read, messages, list(lanes)
 
     def collect(self) -> Iterator[Metric]:
         """The families; a state without requests is told as zero, so that an alarm on it can be written."""
@@ -48,6 +49,21 @@ class _Snapshot(Collector):
         yield _gauge("jisr_lane_in_flight", "Exchanges in flight in this process.", "lane", busy)
         waiting = {lane.name: read.waiting.get(lane.name, 0) for lane in self._lanes} | read.waiting
         yield _gauge("jisr_lane_waiting", "Jobs that nobody holds, due or not.", "lane", waiting)
+        yield from self._callbacks()
+
+    def _callbacks(self) -> Iterator[Metric]:
+        read = self._messages
+        judged = GaugeMetricFamily(
+            "jisr_callbacks_last_hour",
+            "Messages of institutions judged within the last hour.",
+            labels=("institution", "verdict"),
+        )
+        for labels, count in sorted(read.judged.items()):
+            judged.add_metric(labels, count)
+        yield judged
+        words = "Messages of institutions that wait for a verdict."
+        yield _gauge("jisr_callbacks_waiting", words, "institution", read.waiting)
+        yield _single("jisr_callbacks_oldest_seconds", "How long the oldest of them waits.", read.oldest_ms / 1000)
 
 
 def _gauge(name: str, words: str, label: str, values: Mapping[str, float]) -> Metric:
@@ -74,7 +90,9 @@ class Scrapes:
             now = services.clock.monotonic()
             if self._last is None or now - self._last[0] >= BELIEVED_SECONDS:
                 registry = CollectorRegistry(auto_describe=False)
-                registry.register(_Snapshot(await services.store.read(figures), services.lanes.snapshot()))
+                read = await services.store.read(figures)
+                messages = await services.store.read(callback_figures)
+                registry.register(_Snapshot(read, messages, services.lanes.snapshot()))
                 self._last = (now, generate_latest(registry))
             return self._last[1]
 

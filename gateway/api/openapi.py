@@ -7,10 +7,11 @@ import json
 import sys
 from typing import Any
 
-from gateway.api.openapi_examples import ACTIONS, DESCRIPTIONS, REQUESTS
-from gateway.api.openapi_schemas import ref, schemas
+from gateway.api.openapi_examples import ACTIONS, REQUESTS
+from gateway.api.openapi_institutions import institution_paths
+from gateway.api.openapi_parts import GUARDED, TRACE_HEADER, json_answer, json_body, operation, text_in_path
+from gateway.api.openapi_schemas import schemas
 from gateway.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
-from gateway.api.statuses import STATUSES
 from mappings.status import Request
 
 VERSION = "1.0.0"
@@ -31,6 +32,7 @@ English, `safe_to_retry`, and, for a body, all its faults at once with JSON poin
 _TAGS = [
     {"name": "Requests", "description": "Submit, follow, answer, cancel."},
     {"name": "Services", "description": "What can be asked for."},
+    {"name": "Institutions", "description": "For ministries and for whoever holds a document of theirs."},
     {"name": "Operators", "description": "For the people who resolve what is stuck."},
     {"name": "Problems", "description": "The words of every error code."},
     {"name": "Health", "description": "For monitoring; keep it inside your network."},
@@ -50,7 +52,6 @@ _PREFER = {
     "schema": {"type": "string"},
     "example": "wait=10",
 }
-_TRACE_HEADER = {"traceparent": {"description": "W3C trace of this call.", "schema": {"type": "string"}}}
 _LOCATION = {"Location": {"description": "Address of the request.", "schema": {"type": "string"}}}
 _CURSOR = {
     "name": "cursor",
@@ -63,7 +64,6 @@ _LIMIT = {
     "in": "query",
     "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 }
-_GUARDED = ("unauthenticated", "forbidden", "internal_error", "storage_unavailable")
 _BODY = (
     *("malformed_json", "json_too_deep", "json_number_too_long", "invalid_request", "json_duplicate_key"),
     *("number_not_finite", "body_too_large", "unsupported_media_type", "request_timeout"),
@@ -109,6 +109,7 @@ def _paths() -> dict[str, Any]:
         "/v1/services/{service_id}/availability": {
             "get": _service("readAvailability", "Ask whether a service can be used now", "Availability")
         },
+        **institution_paths(),
         "/v1/admin/requests": {"get": _admin_list()},
         "/problems": {"get": {**_words("listProblems", "List all codes", "Catalogue", []), **open_to_all}},
         "/problems/{code}": {
@@ -128,33 +129,33 @@ def _submit() -> dict[str, Any]:
         "schema": {"type": "boolean", "default": False},
     }
     key = {**_KEY, "description": f"{_KEY['description']} Required, unless the call only checks."}
-    return _operation(
+    return operation(
         "submitRequest",
         "Submit a request",
         "Requests",
         [key, _PREFER, dry_run],
         {
-            "200": _json("Preflight", "Only checked; nothing was stored."),
-            "201": _json("Request", "Finished within the wait.", _LOCATION),
-            "202": _json("Request", "On disk and under way; see `next_action` and `state`.", _LOCATION),
+            "200": json_answer("Preflight", "Only checked; nothing was stored."),
+            "201": json_answer("Request", "Finished within the wait.", _LOCATION),
+            "202": json_answer("Request", "On disk and under way; see `next_action` and `state`.", _LOCATION),
         },
-        (*_GUARDED, *_BODY, *_KEYED, "service_not_allowed", "invalid_query", "commit_unknown", "overloaded"),
-        body=_body("NewRequest", REQUESTS),
+        (*GUARDED, *_BODY, *_KEYED, "service_not_allowed", "invalid_query", "commit_unknown", "overloaded"),
+        body=json_body("NewRequest", REQUESTS),
     )
 
 
 def _list_requests() -> dict[str, Any]:
-    good = {"200": _json("RequestPage", "One page, newest first.")}
-    refusals = (*_GUARDED, "invalid_query")
-    return _operation("listRequests", "List the channel's own requests", "Requests", _filters(), good, refusals)
+    good = {"200": json_answer("RequestPage", "One page, newest first.")}
+    refusals = (*GUARDED, "invalid_query")
+    return operation("listRequests", "List the channel's own requests", "Requests", _filters(), good, refusals)
 
 
 def _admin_list() -> dict[str, Any]:
     channel = {"name": "channel", "in": "query", "description": "Id of a channel.", "schema": {"type": "string"}}
-    good = {"200": _json("AdminRequestPage", "One page, oldest first.")}
+    good = {"200": json_answer("AdminRequestPage", "One page, oldest first.")}
     summary = "List the requests of all channels"
     parameters = [*_filters(), channel]
-    return _operation("listAllRequests", summary, "Operators", parameters, good, (*_GUARDED, "invalid_query"))
+    return operation("listAllRequests", summary, "Operators", parameters, good, (*GUARDED, "invalid_query"))
 
 
 def _filters() -> list[dict[str, Any]]:
@@ -182,11 +183,11 @@ def _document() -> dict[str, Any]:
     content["*/*"] = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
     number = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
     good = {
-        "200": {"description": "The bytes.", "headers": {**_TRACE_HEADER, **headers}, "content": content},
+        "200": {"description": "The bytes.", "headers": {**TRACE_HEADER, **headers}, "content": content},
         "304": {"description": "The bytes that the caller has already."},
     }
     summary = "Fetch a document"
-    return _operation("readDocument", summary, "Requests", [_ID, number], good, (*_GUARDED, "not_found"))
+    return operation("readDocument", summary, "Requests", [_ID, number], good, (*GUARDED, "not_found"))
 
 
 def _stream() -> dict[str, Any]:
@@ -200,117 +201,65 @@ def _stream() -> dict[str, Any]:
     good = {
         "200": {
             "description": words,
-            "headers": _TRACE_HEADER,
+            "headers": TRACE_HEADER,
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     }
     summary = "Follow the timeline as it happens"
-    return _operation("streamEvents", summary, "Requests", [_ID, last], good, (*_GUARDED, "not_found"))
+    return operation("streamEvents", summary, "Requests", [_ID, last], good, (*GUARDED, "not_found"))
 
 
 def _action() -> dict[str, Any]:
-    return _operation(
+    return operation(
         "answerAction",
         "Answer what is asked of the citizen",
         "Requests",
-        [_ID, _text_in_path("action_id"), {**_KEY, "required": True}, _PREFER],
+        [_ID, text_in_path("action_id"), {**_KEY, "required": True}, _PREFER],
         {
-            "200": _json("Request", "The outcome of the answer.", _LOCATION),
-            "201": _json("Request", "The request finished within the wait.", _LOCATION),
-            "202": _json("Request", "Taken; its outcome follows.", _LOCATION),
+            "200": json_answer("Request", "The outcome of the answer.", _LOCATION),
+            "201": json_answer("Request", "The request finished within the wait.", _LOCATION),
+            "202": json_answer("Request", "Taken; its outcome follows.", _LOCATION),
         },
-        (*_GUARDED, *_BODY, *_KEYED, "not_found", "action_not_open", "action_expired", "conflict", "overloaded"),
-        body=_body(None, ACTIONS),
+        (*GUARDED, *_BODY, *_KEYED, "not_found", "action_not_open", "action_expired", "conflict", "overloaded"),
+        body=json_body(None, ACTIONS),
     )
 
 
 def _cancel() -> dict[str, Any]:
-    good = {"200": _json("Request", "Cancelled; cancelling twice is once, so no key is needed.", _LOCATION)}
-    refusals = (*_GUARDED, "not_found", "cannot_cancel", "conflict", "body_too_large", "request_timeout")
-    return _operation("cancelRequest", "Cancel a request", "Requests", [_ID], good, refusals)
+    good = {"200": json_answer("Request", "Cancelled; cancelling twice is once, so no key is needed.", _LOCATION)}
+    refusals = (*GUARDED, "not_found", "cannot_cancel", "conflict", "body_too_large", "request_timeout")
+    return operation("cancelRequest", "Cancel a request", "Requests", [_ID], good, refusals)
 
 
 def _service(operation_id: str, summary: str, schema: str) -> dict[str, Any]:
-    parameter = {**_text_in_path("service_id"), "example": "education.secondary-certificate-copy"}
-    good = {"200": _json(schema, summary)}
-    return _operation(operation_id, summary, "Services", [parameter], good, (*_GUARDED, "service_unknown"))
+    parameter = {**text_in_path("service_id"), "example": "education.secondary-certificate-copy"}
+    good = {"200": json_answer(schema, summary)}
+    return operation(operation_id, summary, "Services", [parameter], good, (*GUARDED, "service_unknown"))
 
 
 def _read(
     operation_id: str, summary: str, schema: str, parameters: list[dict[str, Any]], *, tag: str = "Requests"
 ) -> dict[str, Any]:
-    refusals = (*_GUARDED, "not_found") if parameters else _GUARDED
-    return _operation(operation_id, summary, tag, parameters, {"200": _json(schema, summary)}, refusals)
+    refusals = (*GUARDED, "not_found") if parameters else GUARDED
+    return operation(operation_id, summary, tag, parameters, {"200": json_answer(schema, summary)}, refusals)
 
 
 def _words(operation_id: str, summary: str, schema: str, in_path: list[str]) -> dict[str, Any]:
-    parameters = [_text_in_path(name) for name in in_path]
+    parameters = [text_in_path(name) for name in in_path]
     refusals = ("not_found", "internal_error") if in_path else ("internal_error",)
-    return _operation(operation_id, summary, "Problems", parameters, {"200": _json(schema, summary)}, refusals)
+    return operation(operation_id, summary, "Problems", parameters, {"200": json_answer(schema, summary)}, refusals)
 
 
 def _health(operation_id: str, summary: str) -> dict[str, Any]:
-    good = {"200": _json("Health", "Yes."), "503": _json("Health", "No.")}
-    return _operation(operation_id, summary, "Health", [], good, ())
+    good = {"200": json_answer("Health", "Yes."), "503": json_answer("Health", "No.")}
+    return operation(operation_id, summary, "Health", [], good, ())
 
 
 def _metrics() -> dict[str, Any]:
     content = {"text/plain": {"schema": {"type": "string"}}}
-    good = {"200": {"description": "Prometheus' text format.", "headers": _TRACE_HEADER, "content": content}}
+    good = {"200": {"description": "Prometheus' text format.", "headers": TRACE_HEADER, "content": content}}
     refusals = ("internal_error", "storage_unavailable")
-    return _operation("metrics", "Figures for Prometheus", "Health", [], good, refusals)
-
-
-def _operation(
-    operation_id: str,
-    summary: str,
-    tag: str,
-    parameters: list[dict[str, Any]],
-    good: dict[str, Any],
-    refusals: tuple[str, ...],
-    *,
-    body: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    operation: dict[str, Any] = {"operationId": operation_id, "summary": summary, "tags": [tag]}
-    operation["description"] = DESCRIPTIONS[operation_id]
-    if parameters:
-        operation["parameters"] = parameters
-    if body is not None:
-        operation["requestBody"] = body
-    operation["responses"] = {**good, **_refusals(refusals)}
-    return operation
-
-
-def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
-    by_status: dict[int, list[str]] = {}
-    for code in codes:
-        by_status.setdefault(STATUSES[code], []).append(code)
-    content = {"application/problem+json": {"schema": ref("Problem")}}
-    return {
-        str(status): {
-            "description": "Refused: " + ", ".join(f"`{code}`" for code in names) + ".",
-            "headers": _TRACE_HEADER,
-            "content": content,
-        }
-        for status, names in sorted(by_status.items())
-    }
-
-
-def _json(schema: str, description: str, headers: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {
-        "description": description,
-        "headers": {**_TRACE_HEADER, **(headers or {})},
-        "content": {"application/json": {"schema": ref(schema)}},
-    }
-
-
-def _body(schema: str | None, examples: dict[str, Any]) -> dict[str, Any]:
-    content = {"schema": ref(schema) if schema else {"type": "object"}, "examples": examples}
-    return {"required": True, "content": {"application/json": content}}
-
-
-def _text_in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    return operation("metrics", "Figures for Prometheus", "Health", [], good, refusals)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,9 @@ DESCRIPTIONS = {
     "listServices": "Names in both languages, JSON Schema of the input, fee, turnaround and required documents.",
     "readService": "The same for one service.",
     "readAvailability": "One sentence for the clerk, before the citizen waits or pays.",
+    "receiveCallback": "An institution says by itself what became of an act. The bytes are committed before the "
+    "answer, and believed only when they are signed as its package declares; what is not signed is at most a reason "
+    "to ask the institution. The same message again is the same receipt.",
     "listAllRequests": "For operators: what is in doubt or parked, and for how long (`state=in_doubt&state=parked`).",
     "listProblems": "What a channel may cache to show every `code` in its own screens.",
     "readProblem": "What a problem's `type` points to.",

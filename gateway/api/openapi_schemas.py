@@ -90,6 +90,7 @@ def schemas() -> dict[str, Any]:
                 "denomination": {"type": "string", "examples": ["SYP-new"], "description": "Old or new pounds."},
             },
         ),
+        "CallbackReceipt": _callback_receipt(),
         "Applicant": applicant_schema(),
         "Delivery": delivery_schema(DELIVERY),
         "Payment": payment_schema(),
@@ -256,3 +257,11 @@ def _problem() -> dict[str, Any]:
     }
     required = [name for name in properties if name != "errors"]
     return _object(required, properties, "RFC 9457 problem details with a stable code.")
+
+
+def _callback_receipt() -> dict[str, Any]:
+    properties = {
+        "id": _UUID,
+        "again": {"type": "boolean", "description": "Exactly this message had come before."},
+    }
+    return _object(list(properties), properties, "Quote `id` to support.")

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from connectors.kit.contract import Connector
 from gateway.accept import Acceptor
 from gateway.actions import Actions
+from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.lanes import Lanes
 from gateway.settings import Settings
@@ -38,3 +39,4 @@ class Services:
     settings: Settings
     clock: Clock
     connectors: Mapping[str, Connector]
+    callbacks: Receiver

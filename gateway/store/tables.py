@@ -231,6 +231,32 @@ request_documents = Table(
     Column("issuer", Text, nullable=False),  # connector
 )
 
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("institution", Text, nullable=False),  # connector
+    Column("digest", LargeBinary, nullable=False),  # blind index of the body and of the headers that sign it
+    Column("body", Sealed, nullable=False),  # as it came
+    Column("headers", Sealed, nullable=False),  # JSON: those that its signature and its mapping may need
+    Column("received_at", BigInteger, nullable=False),
+    Column("deliveries", Integer, nullable=False),  # how often exactly this came
+    Column("due_at", BigInteger, nullable=False),  # when it is looked at; pushed on while somebody looks
+    Column("tries", Integer, nullable=False),  # how often it was looked at
+    Column("verdict", Text),  # NULL until it is understood; gateway/callbacks/verdicts.py
+    Column("request_id", Text, ForeignKey("requests.id")),  # that it is about, once known
+    Column("judged_at", BigInteger),
+    UniqueConstraint("institution", "digest"),
+)
+Index(
+    "ix_callbacks_due_at",
+    callbacks.c.due_at,
+    sqlite_where=text("verdict IS NULL"),
+    postgresql_where=text("verdict IS NULL"),
+)
+Index("ix_callbacks_request_id", callbacks.c.request_id, callbacks.c.verdict)
+Index("ix_callbacks_judged_at", callbacks.c.judged_at)
+
 tokens = Table(
     "tokens",
     metadata,

@@ -1,0 +1,22 @@
+"""Turns a message that is believed into what one transaction writes: the same as for any other answer."""
+
+from dataclasses import replace
+
+from connectors.kit.contract import Outcome
+from gateway.settings import DispatchSettings
+from gateway.settle import on_outcome
+from gateway.steps import Plan, Route
+from gateway.work import Happened, Settlement, Work
+from mappings.status import Request, move
+
+
+def on_callback(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings) -> Settlement:
+    """After the institution said by itself, signed and clearly, what became of `plan.subject`, an act still open."""
+    happened = []
+    if work.state is Request.PARKED:  # its inquiries were exhausted; now the truth is known
+        work = replace(work, state=move(work.state, "advanced"))
+        happened.append(Happened("advanced", work.state, {"connector": plan.connector.name}))
+    settlement = on_outcome(work, plan, route, outcome, policy, source="callback")
+    happened += settlement.happened
+    settlement.happened = [Happened(each.kind, each.state, each.facts | {"source": "callback"}) for each in happened]
+    return settlement
