@@ -263,7 +263,7 @@ async def scene(
                 await built.worker.stop(5)
 
 
-async def with_institution(scene: Scene) -> dict[str, Any]:
+async def with_institution(scene: Scene, key: str = "k-1") -> dict[str, Any]:
     """A request that the office has received and not decided."""
-    request = await scene.submit()
+    request = await scene.submit(key)
     return await scene.until_state(request["id"], "with_institution")
