@@ -21,7 +21,7 @@ DELIVERY = ("electronic", "centre", "post")
 #: Steps that the gateway takes by itself; every other kind names one operation of one connector.
 _OWN_STEPS = frozenset({"pay", "deliver"})
 _REQUIRED = frozenset({"id", "institution", "name", "turnaround_hours", "steps", "input"})
-_OPTIONAL = frozenset({"required_documents", "minimum_assurance", "pay_within_hours", "fee", "delivery"})
+_OPTIONAL = frozenset({"required_documents", "minimum_assurance", "pay_within_hours", "fee", "delivery", "result"})
 
 
 class CatalogueError(Exception):
@@ -62,6 +62,13 @@ class Service:
     steps: tuple[Step, ...]
     schema: dict[str, Any]  #: JSON Schema 2020-12 of `input`, self-contained.
     labels: Mapping[str, Any] = field(default_factory=dict)  #: Input field -> {"ar", "en", "hint"?, "values"?}.
+    result: dict[str, Any] | None = None  #: JSON Schema of the result, where that is data and not (only) documents.
+    result_labels: Mapping[str, Any] = field(default_factory=dict)  #: As `labels`, of the result's fields.
+
+    def result_of(self, steps: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The result's fields among what the steps brought (step kind -> its data); of a name the last step's."""
+        known = {name: value for data in steps.values() for name, value in data.items()}
+        return {name: known[name] for name in (self.result or {}).get("properties", {}) if known.get(name) is not None}
 
 
 class Catalogue:
@@ -118,7 +125,8 @@ def _service(raw: Mapping[str, Any]) -> Service:
     fee = _fee(raw["fee"]) if "fee" in raw else None
     if (fee is None) == any(step.kind == "pay" for step in steps):
         raise _Wrong("a service with a [fee] has exactly one step of kind pay, and one without has none")
-    schema, labels = _input(raw["input"])
+    schema, labels = _fields(raw["input"], "input")
+    result, result_labels = _fields(raw["result"], "result") if "result" in raw else (None, {})
     return Service(
         id=service_id,
         institution=_string(raw, "institution"),
@@ -132,6 +140,8 @@ def _service(raw: Mapping[str, Any]) -> Service:
         steps=steps,
         schema=schema,
         labels=labels,
+        result=result,
+        result_labels=result_labels,
     )
 
 
@@ -174,16 +184,16 @@ def _fee(raw: object) -> Fee:
     return Fee(money, methods, table.get("example", False))
 
 
-def _input(raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The JSON Schema of `input`, code tables put in and bilingual titles and hints taken out, and those by field."""
-    table = _table(raw, "input")
+def _fields(raw: object, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The JSON Schema of `key`, code tables put in and bilingual titles and hints taken out, and those by field."""
+    table = _table(raw, key)
     if table.get("type") != "object" or table.get("additionalProperties") is not False:
-        raise _Wrong('input must have type = "object" and additionalProperties = false')
-    properties = _table(table.get("properties", {}), "input.properties")
+        raise _Wrong(f'{key} must have type = "object" and additionalProperties = false')
+    properties = _table(table.get("properties", {}), f"{key}.properties")
     schema = {**table, "properties": {}}
     labels: dict[str, Any] = {}
     for name, raw_property in properties.items():
-        where = f"input.properties.{name}"
+        where = f"{key}.properties.{name}"
         declared = dict(_table(raw_property, where))
         label: dict[str, Any] = _both_languages(declared.pop("title", None), f"{where}.title")
         title = label["en"]
@@ -195,14 +205,14 @@ def _input(raw: object) -> tuple[dict[str, Any], dict[str, Any]]:
             raise _Wrong(f"{where}: {error}") from error
         schema["properties"][name] = {"title": title, **resolved}
         labels[name] = {**label, "values": values} if values else label
-    for name in _strings(table.get("required", []), "input.required"):
+    for name in _strings(table.get("required", []), f"{key}.required"):
         if name not in properties:
-            raise _Wrong(f"input.required names {name!r}, which is not in input.properties")
+            raise _Wrong(f"{key}.required names {name!r}, which is not in {key}.properties")
     try:
         jsonschema_rs.meta.validate(schema)
         jsonschema_rs.Draft202012Validator(schema)
     except ValueError as error:
-        raise _Wrong(f"input is not a valid JSON Schema: {str(error).splitlines()[0]}") from error
+        raise _Wrong(f"{key} is not a valid JSON Schema: {str(error).splitlines()[0]}") from error
     return schema, labels
 
 

@@ -84,7 +84,7 @@ def represent(view: View, service: Service | None) -> dict[str, Any]:
         "documents": [_document(document, href) for document in view.documents],
         "created_at": iso(view.created_at),
         "updated_at": iso(view.updated_at),
-        "links": {"self": href, "events": f"{href}/events", "stream": f"{href}/stream"},
+        "links": {"self": href, "events": f"{href}/events", "stream": f"{href}/stream", **_result_link(view, service)},
     }
 
 
@@ -106,6 +106,12 @@ def reason(code: str | None) -> dict[str, Any] | None:
         "clerk": dict(entry.clerk),
         "technician": dict(entry.technician),
     }
+
+
+def _result_link(view: View, service: Service | None) -> dict[str, str]:
+    """Where a result that is data stands: it tells of the citizen, so it is no part of what operators see."""
+    there = service is not None and service.result is not None and view.state is Request.COMPLETED
+    return {"result": f"/v1/requests/{view.id}/result"} if there else {}
 
 
 def _step(view: View, service: Service | None) -> dict[str, Any] | None:

@@ -95,6 +95,10 @@ def _properties() -> dict[str, Any]:
             "items": {"$ref": "#/$defs/Step"},
         },
         "input": {"description": "JSON Schema 2020-12 of the service's own fields.", "$ref": "#/$defs/Input"},
+        "result": {
+            "description": "JSON Schema 2020-12 of a result that is data: fields of what the steps' answers brought.",
+            "$ref": "#/$defs/Input",
+        },
     }
 
 
@@ -152,7 +156,7 @@ def _step() -> dict[str, Any]:
 
 def _input() -> dict[str, Any]:
     return {
-        "description": "The fields that the service asks for; anything else in a request is refused.",
+        "description": "What the service asks for (anything else in a request is refused), or what its result has.",
         "type": "object",
         "required": ["type", "additionalProperties"],
         "properties": {

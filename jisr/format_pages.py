@@ -182,8 +182,8 @@ _SERVICE_TABLES: Mapping[str, str] = {
     "Words": "`[name]`, and `title` and `hint` of a field",
     "Fee": "`[fee]`",
     "Step": "`[[steps]]`",
-    "Input": "`[input]`",
-    "Field": "`[input.properties.NAME]`",
+    "Input": "`[input]`, and `[result]`",
+    "Field": "`[input.properties.NAME]`, and `[result.properties.NAME]`",
 }
 
 

@@ -19,6 +19,7 @@ from gateway.api.requests import (
     read_document,
     read_events,
     read_request,
+    read_result,
     submit,
 )
 from gateway.api.services import Services
@@ -30,6 +31,7 @@ HANDLERS = [
     read_request,
     read_events,
     read_document,
+    read_result,
     stream_events,
     answer_action,
     cancel_request,

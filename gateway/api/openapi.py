@@ -102,6 +102,7 @@ def _paths() -> dict[str, Any]:
         f"{one}/events": {"get": _read("readEvents", "Read the timeline", "EventList", [_ID])},
         f"{one}/stream": {"get": _stream()},
         f"{one}/documents/{{number}}": {"get": _document()},
+        f"{one}/result": {"get": _read("readResult", "Read a result that is data", "Result", [_ID])},
         f"{one}/actions/{{action_id}}": {"post": _action()},
         f"{one}/cancel": {"post": _cancel()},
         "/v1/services": {"get": _read("listServices", "List the services", "ServiceList", [], tag="Services")},

@@ -56,6 +56,8 @@ DESCRIPTIONS = {
     "streamEvents": "Server-sent events: the timeline so far, then each event as it happens, until the request is "
     "final. A comment keeps a quiet line alive; after a break, `Last-Event-ID` resumes.",
     "readDocument": "The bytes as the institution issued them. Only the channel that made the request may fetch them.",
+    "readResult": "The fields that the service's `result` describes, once the request is completed. Only the "
+    "channel that made the request may read them.",
     "answerAction": "Send what `next_action` asks for, in the form of its `schema`. A one-time code is passed on and "
     "never stored. An answer to an earlier asking, or one that comes too late, is refused (409).",
     "cancelRequest": "Possible until something was sent that cannot be taken back; then 409.",

@@ -135,6 +135,14 @@ def schemas() -> dict[str, Any]:
                 "href": {"type": "string"},
             },
         ),
+        "Result": _object(
+            ["service", "result"],
+            {
+                "service": {"type": "string"},
+                "result": {"type": "object", "description": "As the service's `result.schema` says."},
+            },
+            "The result of a completed request, where that is data.",
+        ),
         "Request": _request(),
         "RequestPage": _page("Request", "Requests, newest first."),
         "AdminRequest": {
@@ -238,6 +246,16 @@ def _service() -> dict[str, Any]:
         "steps": strings,
         "schema": {"type": "object", "description": "JSON Schema 2020-12 of `input`."},
         "labels": {"type": "object", "description": "Names, hints and codes of the input's fields, in both languages."},
+        "result": _nullable(
+            _object(
+                ["schema", "labels"],
+                {
+                    "schema": {"type": "object", "description": "JSON Schema 2020-12 of the result."},
+                    "labels": {"type": "object", "description": "As those of the input."},
+                },
+                "What GET /v1/requests/{request_id}/result gives; null when the result is documents alone.",
+            )
+        ),
         "links": {"type": "object", "additionalProperties": {"type": "string"}},
     }
     return _object(list(properties), properties)

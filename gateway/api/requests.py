@@ -23,7 +23,8 @@ from gateway.api.views import document_response, event_view
 from gateway.errors import Problem
 from gateway.representation import represent
 from gateway.security.principals import Kind
-from gateway.store.queries import Filters, find_document, find_events, find_page, find_view
+from gateway.store.queries import Filters, find_document, find_events, find_page, find_progress, find_view
+from mappings.status import Request as State
 
 Call = Request[Any, Any, Any]
 _STATUS = {"created": 201, "accepted": 202, "ok": 200}
@@ -117,6 +118,19 @@ async def read_document(request: Call) -> ASGIResponse:
     if found is None:
         raise Problem("not_found")
     return document_response(found, request.headers.get("if-none-match"))
+
+
+@get("/v1/requests/{request_id:str}/result")
+async def read_result(request: Call) -> ASGIResponse:
+    """The result of a completed request, where that is data; only for the channel that made the request."""
+    request_id = request.path_params["request_id"]
+    services = services_of(request)
+    principal = await caller(request, Kind.CHANNEL)
+    found = await services.store.read(find_progress, request_id_of(request_id), principal.id)
+    service = services.catalogue.get(found.service) if found is not None else None
+    if found is None or service is None or service.result is None or found.state is not State.COMPLETED:
+        raise Problem("not_found")
+    return json_of({"service": service.id, "result": service.result_of(found.steps)})
 
 
 @post("/v1/requests/{request_id:str}/actions/{action_id:str}")

@@ -83,5 +83,6 @@ def service_view(service: Service) -> dict[str, Any]:
         "steps": [step.kind for step in service.steps],
         "schema": service.schema,
         "labels": dict(service.labels),
+        "result": {"schema": service.result, "labels": dict(service.result_labels)} if service.result else None,
         "links": {"self": href, "availability": f"{href}/availability"},
     }

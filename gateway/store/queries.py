@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, select, update
 
+from gateway.packed import unpack
 from gateway.representation import DocumentView, View
 from gateway.store.clock import now_ms
 from gateway.store.tables import attempts, documents, events, intents, jobs, owner, request_documents, requests
@@ -81,6 +82,15 @@ class StoredDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """What the steps of a request brought so far."""
+
+    service: str
+    state: Request
+    steps: dict[str, dict[str, Any]]  #: Step kind -> data of its outcome.
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What a scrape tells. Ages are milliseconds."""
 
@@ -129,6 +139,16 @@ def find_document(conn: Connection, request_id: str, channel_id: str, number: in
     )
     row = conn.execute(query).first()
     return None if row is None else StoredDocument(row.name, row.media_type, row.digest, row.content)
+
+
+def find_progress(conn: Connection, request_id: str, channel_id: str) -> Progress | None:
+    """What the request's steps brought; None when there is no such request, or it is another channel's."""
+    columns = (requests.c.service, requests.c.state, requests.c.progress)
+    row = conn.execute(select(*columns).where(requests.c.id == request_id, requests.c.channel_id == channel_id)).first()
+    if row is None:
+        return None
+    steps = unpack(row.progress).get("steps", {}) if row.progress else {}
+    return Progress(row.service, Request(row.state), steps)
 
 
 def find_page(

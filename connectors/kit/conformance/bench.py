@@ -11,8 +11,8 @@ from uuid import uuid4
 from connectors.kit.conformance.canned import Canned, Said, playing
 from connectors.kit.conformance.case import Failure, Variant, require
 from connectors.kit.conformance.sandbox_process import SandboxProcess
-from connectors.kit.conformance.subject import Subject
-from connectors.kit.contract import Call, Connector, Operation, Outcome, Ports
+from connectors.kit.conformance.subject import Subject, in_one_word
+from connectors.kit.contract import Call, Connector, Effect, Operation, Outcome, Ports
 from connectors.kit.errors import ConnectorError
 from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.tokens import LocalTokens
@@ -43,8 +43,7 @@ async def heard(connector: Connector, operation: str, call: Call) -> tuple[str, 
         outcome = await say(connector, operation, call)
     except ConnectorError as error:
         return f"error:{error.code}", error
-    final = outcome.status.value in ("succeeded", "absent")
-    return outcome.status.value if final or not outcome.code else f"{outcome.status.value}:{outcome.code}", outcome
+    return in_one_word(outcome.status.value, outcome.code), outcome
 
 
 async def until(condition: Callable[[], bool]) -> bool:
@@ -76,8 +75,8 @@ class Stage:
         """A call that can be made now: what it refers to was submitted or initiated before."""
         before = self._before()
         if before is None:
-            return self._call(self.operation.name, person)
-        first = self._call(before.name, person)
+            return await self._prepared(self._call(self.operation.name, person))
+        first = await self._prepared(self._call(before.name, person))
         word, result = await heard(self.connector, before.name, first)
         require(
             not isinstance(result, ConnectorError),
@@ -85,6 +84,18 @@ class Stage:
             f"{self.operation.name} cannot be tried: {before.name}, which goes before it, ended as {word}. ({result})",
         )
         return self.following(first)
+
+    async def _prepared(self, call: Call) -> Call:
+        """The call, with what the steps before it bring of the institution itself: a quote is good for a day only."""
+        steps = dict(call.document.get("steps") or {})
+        for role in steps:
+            asked = next((other for other in self.connector.operations.values() if other.role == role), None)
+            if asked is None or asked.effect is not Effect.SAFE:
+                continue
+            _, result = await heard(self.connector, asked.name, call)
+            if isinstance(result, Outcome) and result.data:
+                steps[role] = dict(result.data)
+        return replace(call, document={**call.document, "steps": steps})
 
     def following(self, first: Call) -> Call:
         """The call of this operation that refers to `first`."""

@@ -8,7 +8,7 @@ from connectors.kit.conformance.bench import Bench
 from connectors.kit.conformance.canned import Said
 from connectors.kit.conformance.case import Failure, Skipped, case, require
 from connectors.kit.conformance.replay import replay, said_by
-from connectors.kit.conformance.subject import Sample, Subject
+from connectors.kit.conformance.subject import Sample, Subject, in_one_word
 from connectors.kit.contract import Outcome, Status
 
 _KINDS = ("codes", "faults")
@@ -97,8 +97,7 @@ async def outcomes_are_reached(bench: Bench) -> None:
 def _word(row: Mapping[str, Any]) -> str:
     if "error" in row:
         return f"error:{row['error']}"
-    status, code = row.get("status", ""), row.get("code", "")
-    return status if not code or status in ("succeeded", "absent") else f"{status}:{code}"
+    return in_one_word(row.get("status", ""), row.get("code", ""))
 
 
 @case(

@@ -69,7 +69,7 @@ async def anybody_else_succeeds(bench: Bench) -> None:
         word, came = await heard(stage.connector, bench.name, await stage.ready())
     reason = str(came) if isinstance(came, ConnectorError) else came.institution_code
     require(
-        word == "succeeded",
+        word == bench.subject.good(bench.name),
         f"صاحب العينة succeeded لم ينجح أمام النظام التجريبي: {word}. ({reason})",
         f"The applicant of the sample `succeeded` does not succeed with the sandbox: {word}. ({reason})",
         bench.subject.at(f"mapping/{bench.name}.yaml", "request"),

@@ -22,6 +22,11 @@ from connectors.registry import open_connector
 SUCCEEDED = "succeeded"
 
 
+def in_one_word(status: str, code: str) -> str:
+    """An outcome in one word: `succeeded`, `refused:not_the_owner`, `pending:received`."""
+    return status if status in ("succeeded", "absent") or not code else f"{status}:{code}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One folder of samples/<operation>/<case>/."""
@@ -119,6 +124,11 @@ class Subject:
             "request, response and outcome.json.",
             Place(folder),
         )
+
+    def good(self, operation: str) -> str:
+        """What a call that goes well comes to, in one word: as the sample `succeeded` says, perhaps `pending`."""
+        outcome = self.sample(operation).json("outcome.json")
+        return in_one_word(str(outcome.get("status", "")), str(outcome.get("code", "")))
 
     def document(self, operation: str) -> dict[str, Any]:
         """The canonical document of the operation's sample `succeeded`, with an operation id of its own."""

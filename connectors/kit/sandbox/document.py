@@ -156,9 +156,14 @@ class Signing(_Strict, frozen=True):
 class Callback(_Strict, frozen=True):
     """What the institution sends by itself after an act; the manifest's callback of this name says how it is signed."""
 
-    after: Annotated[str, Meta(description="The operation whose act it reports.")]
+    after: Annotated[str | tuple[str, ...], Meta(description="The operation whose act it reports; several are a list.")]
     body: Annotated[Leaves, Meta(description="The JSON object that is sent; sees what the operation's rules see.")]
     seconds: Annotated[float, Meta(ge=0, description="So long after the answer.")] = 0.0
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations whose acts it reports."""
+        return (self.after,) if isinstance(self.after, str) else self.after
 
 
 class SandboxDocument(_Strict, frozen=True):
@@ -229,8 +234,9 @@ def _reference_problems(document: SandboxDocument) -> Iterator[tuple[str, str]]:
         if act.kept not in kept_names(document):
             yield f"acts.{name}.kept", f"reads has nothing kept under the name {act.kept}"
     for name, callback in document.callbacks.items():
-        if callback.after not in document.operations:
-            yield f"callbacks.{name}.after", f"there are no rules for an operation {callback.after}"
+        for operation in callback.operations:
+            if operation not in document.operations:
+                yield f"callbacks.{name}.after", f"there are no rules for an operation {operation}"
 
 
 def kept_names(document: SandboxDocument) -> set[str]:

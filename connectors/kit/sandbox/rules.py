@@ -76,7 +76,7 @@ class RulePlayer:
 
     def called_back(self, operation: str) -> dict[str, Template]:
         """The bodies of what is sent after the operation's act, by the callbacks' names."""
-        return {n: body for n, body in self._callbacks.items() if self.document.callbacks[n].after == operation}
+        return {n: body for n, body in self._callbacks.items() if operation in self.document.callbacks[n].operations}
 
     def readers(self, needed: set[str]) -> tuple[list[tuple[str, Reader]], frozenset[str]]:
         """The readers of the names in `needed` and of those that they read themselves, in order; and all the names."""
