@@ -11,7 +11,7 @@ from gateway.ids import new_id
 from gateway.packed import pack
 from gateway.store.jobs import attempt_values
 from gateway.store.tables import attempts, documents, request_documents
-from gateway.store.together import Rows, Write, rows_of
+from gateway.store.together import Part, Rows, Write, rows_of
 from gateway.work import RANK, Evidence, Settling
 from mappings.status import Attempt
 
@@ -52,7 +52,7 @@ _UPDATE_EARLIER = Write(
 )
 
 
-def attempt_writes(rows: Sequence[Settling], now: int) -> list[tuple[Write, Rows]]:
+def attempt_writes(rows: Sequence[Settling], now: int) -> list[tuple[Part, Rows]]:
     """Settle the attempts that were intended and earlier tries of the same acts; write those of safe exchanges.
 
     A safe exchange had no row before it was made.
@@ -105,14 +105,25 @@ def _earlier(row: Settling, now: int) -> list[dict[str, Any]]:
     ]
 
 
-def evidence_rows(rows: Sequence[Settling], valid: set[str], now: int) -> list[dict[str, Any]]:
-    """Fencing guards state, never evidence: what a stale worker received is kept, marked as such."""
-    values = []
-    for row in rows:
-        seen, fenced = row.settlement.evidence, row.request_id not in valid
-        if seen is not None and not (fenced and row.attempt and not row.intended):
-            values.append(evidence_values(row.attempt_id, seen, fenced=fenced, now=now))
-    return values
+def evidence_rows(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
+    """What the exchanges brought."""
+    return [
+        evidence_values(row.attempt_id, seen, fenced=False, now=now)
+        for row in rows
+        if (seen := row.settlement.evidence) is not None
+    ]
+
+
+def fenced_evidence_rows(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
+    """Fencing guards state, never evidence: what a stale worker received is kept, marked as such.
+
+    An attempt that was not intended has no row, so nothing can be kept about it.
+    """
+    return [
+        evidence_values(row.attempt_id, seen, fenced=True, now=now)
+        for row in rows
+        if (seen := row.settlement.evidence) is not None and (row.intended or row.attempt is None)
+    ]
 
 
 def evidence_values(attempt_id: str, seen: Evidence, *, fenced: bool, now: int) -> dict[str, Any]:

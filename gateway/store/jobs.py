@@ -12,7 +12,7 @@ from gateway.store.clock import now_ms
 from gateway.store.one_of import for_each_dialect
 from gateway.store.prepared import Prepared
 from gateway.store.tables import attempts, events, intents, jobs, requests
-from gateway.store.together import Write, rows_of, write_together
+from gateway.store.together import Guard, Part, Rows, Write, rows_of, write_guarded, write_together
 from gateway.work import NewAttempt, OpenAttempt, Work
 from mappings.status import Attempt, Intent, Request
 
@@ -172,16 +172,20 @@ _BEGIN_REQUEST = Write(
 def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
     """Commit SENDING before the first byte leaves. False for a row whose token is stale: it must not send."""
     now = now_ms(conn)
-    valid = holders(conn, {row.request_id: row.token for row in rows})
-    good = [row for row in rows if row.request_id in valid]
-    if good:
-        write_together(
-            conn,
-            rows_of(attempts, [_attempt_row(row, now) for row in good]),
-            (_BEGIN_REQUEST, [{"key": row.request_id, "now": now} for row in good]),
-            rows_of(events, [_sending_event(row, now) for row in good]),
-        )
+    tokens = {row.request_id: row.token for row in rows}
+    if write_if_held(conn, tokens, *_intend_parts(rows, now)):
+        return [True] * len(rows)
+    valid = holders(conn, tokens)
+    write_together(conn, *_intend_parts([row for row in rows if row.request_id in valid], now))
     return [row.request_id in valid for row in rows]
+
+
+def _intend_parts(rows: Sequence[Intending], now: int) -> list[tuple[Part, Rows]]:
+    return [
+        rows_of(attempts, [_attempt_row(row, now) for row in rows]),
+        (_BEGIN_REQUEST, [{"key": row.request_id, "now": now} for row in rows]),
+        rows_of(events, [_sending_event(row, now) for row in rows]),
+    ]
 
 
 _HOLDERS = Prepared(
@@ -200,6 +204,25 @@ def holders(conn: Connection, tokens: Mapping[str, int]) -> set[str]:
     """Those requests whose job still carries the given token; their job rows stay locked until COMMIT."""
     found = _HOLDERS.one(conn, ids=list(tokens))
     return {held for held, token, worker in found if worker is not None and token == tokens[held]}
+
+
+#: The jobs that still carry their token, so that whoever holds it may change their requests.
+_HELD = Guard(
+    lambda given: (
+        select(jobs.c.request_id)
+        .where(
+            jobs.c.request_id == given("held_id"), jobs.c.token == given("held_token"), jobs.c.claimed_by.is_not(None)
+        )
+        .order_by(jobs.c.request_id)
+        .with_for_update(of=jobs)
+    ),
+    {"held_id": jobs.c.request_id, "held_token": jobs.c.token},
+)
+
+
+def write_if_held(conn: Connection, tokens: Mapping[str, int], *parts: tuple[Part, Rows]) -> bool:
+    """Carry out the parts if every one of these jobs still carries its token; whether it did. See `write_guarded`."""
+    return write_guarded(conn, _HELD, [{"held_id": key, "held_token": token} for key, token in tokens.items()], *parts)
 
 
 def _attempt_row(row: Intending, now: int) -> dict[str, Any]:

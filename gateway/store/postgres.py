@@ -181,7 +181,14 @@ def _engine(
         connect_args={
             "timeout": CONNECT_SECONDS,
             "prepared_statement_cache_size": 512,
-            "server_settings": {"application_name": "jisr", "jit": "off", **server_settings},
+            "server_settings": {
+                "application_name": "jisr",
+                "jit": "off",
+                "plan_cache_mode": "force_generic_plan",
+                "enable_seqscan": "off",
+                "default_transaction_isolation": "read committed",
+                **server_settings,
+            },
         },
     )
 

@@ -8,9 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import CompilerElement
+from sqlalchemy.util import await_only
+
+from gateway.store.errors import CommitUnknown
 
 Fit = Callable[[Any], Any]
 
@@ -63,6 +67,30 @@ def run(conn: Connection, sql: str, parameters: Sequence[Any], *, many: bool = F
         raise known from error
     finally:
         cursor.close()
+
+
+def run_at_once(conn: Connection, sql: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """On PostgreSQL: `run` as a transaction of its own, without BEGIN and COMMIT, unless one is under way; the rows.
+
+    Raises CommitUnknown when the connection is lost meanwhile, else as `run` does.
+    """
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, asyncpg.Connection)
+    if conn.in_transaction() or driver.is_closed():
+        return run(conn, sql, parameters)
+    try:
+        rows: Sequence[Sequence[Any]] = await_only(driver.fetch(sql, *parameters))
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not _connection_lost(error):
+            return run(conn, sql, parameters)  # nothing is stored; this says in SQLAlchemy's words what is wrong
+        conn.invalidate(error)
+        raise CommitUnknown("the connection was lost during a write: it may be stored") from error
+    return rows
+
+
+def _connection_lost(error: Exception) -> bool:
+    state = getattr(error, "sqlstate", None) or ""
+    return isinstance(error, (OSError, TimeoutError)) or state.startswith(("08", "57P"))
 
 
 class Prepared:

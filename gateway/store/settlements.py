@@ -9,10 +9,10 @@ from gateway import crash
 from gateway.ids import new_id
 from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
-from gateway.store.exchanges import attempt_writes, evidence_rows, write_documents
-from gateway.store.jobs import NEVER, holders, lanes_with_due_work
+from gateway.store.exchanges import attempt_writes, evidence_rows, fenced_evidence_rows, write_documents
+from gateway.store.jobs import NEVER, holders, lanes_with_due_work, write_if_held
 from gateway.store.tables import events, evidence, idempotency, intents, jobs, requests
-from gateway.store.together import Write, rows_of, write_together
+from gateway.store.together import Part, Rows, Write, rows_of, write_together
 from gateway.work import Settled, Settling
 from mappings.status import FINAL
 
@@ -20,25 +20,42 @@ from mappings.status import FINAL
 def settle(conn: Connection, rows: Sequence[Settling]) -> list[Settled]:
     """Write everything that the rows say. One result per row."""
     now = now_ms(conn)
-    valid = holders(conn, {row.request_id: row.token for row in rows})
+    tokens = {row.request_id: row.token for row in rows}
+    if not any(row.settlement.documents for row in rows):
+        moved = _moved_jobs(conn, rows, now)
+        crash.point("settle.before_commit")
+        if write_if_held(conn, tokens, *_parts(rows, moved, now)):
+            kept = _kept(moved)
+            return [Settled(valid=True, kept=row.request_id in kept) for row in rows]
+    valid = holders(conn, tokens)
     good = [row for row in rows if row.request_id in valid]
+    stale = [row for row in rows if row.request_id not in valid]
     moved = _moved_jobs(conn, good, now)
     write_documents(conn, good, now)
-    write_together(
-        conn,
-        (_UPDATE_REQUEST, [_request_values(row, now) for row in good]),
-        *attempt_writes(good, now),
-        rows_of(evidence, evidence_rows(rows, valid, now)),
-        rows_of(events, _events(good, now)),
-        (_UPDATE_INTENT, _intents(good, now)),
-        (_UPDATE_ANSWER, _answers(good)),
-        (_MOVE_JOB, moved),
-        (_REST_JOB, _resting(good)),
-        (_END_JOB, [{"key": row.request_id} for row in good if row.settlement.state in FINAL]),
-    )
+    write_together(conn, *_parts(good, moved, now), rows_of(evidence, fenced_evidence_rows(stale, now)))
     crash.point("settle.before_commit")
-    kept = {values["key"] for values in moved if values["new_claimed_by"]}
+    kept = _kept(moved)
     return [Settled(row.request_id in valid, row.request_id in kept) for row in rows]
+
+
+def _parts(rows: Sequence[Settling], moved: Rows, now: int) -> list[tuple[Part, Rows]]:
+    """What is written for rows whose token still stands, but for their documents."""
+    return [
+        (_UPDATE_REQUEST, [_request_values(row, now) for row in rows]),
+        *attempt_writes(rows, now),
+        rows_of(evidence, evidence_rows(rows, now)),
+        rows_of(events, _events(rows, now)),
+        (_UPDATE_INTENT, _intents(rows, now)),
+        (_UPDATE_ANSWER, _answers(rows)),
+        (_MOVE_JOB, moved),
+        (_REST_JOB, _resting(rows)),
+        (_END_JOB, [{"key": row.request_id} for row in rows if row.settlement.state in FINAL]),
+    ]
+
+
+def _kept(moved: Rows) -> set[str]:
+    """The jobs that stay with their worker."""
+    return {values["key"] for values in moved if values["new_claimed_by"]}
 
 
 _UPDATE_REQUEST = Write(
