@@ -77,6 +77,7 @@ class Batcher:
 
     async def _drain(self, fn: BatchFunction, line: _Line) -> None:
         try:
+            await asyncio.sleep(0)  # what is ready to leave for an institution goes first: that wait is the longer one
             while line.waiting:
                 await self._flush_batch(fn, _Batch(line))
         finally:

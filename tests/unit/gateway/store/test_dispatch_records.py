@@ -101,6 +101,34 @@ async def test_a_stale_token_neither_sends_nor_settles_but_its_evidence_is_kept(
     assert (seen.fenced, seen.response_bytes) == (True, b"tell")
 
 
+async def test_a_batch_settles_who_holds_its_job_and_fences_who_does_not(store, channel):
+    made = [(new_request(channel), new_attempt()) for _ in range(3)]
+    for row, attempt in made:
+        await store.batch(accept, row)
+        await store.batch(intend, sending(row, attempt))
+    stale = replace(settling(*made[0]), token=99)
+    settled = await store.write(settle, [stale, *(settling(row, attempt) for row, attempt in made[1:])])
+    assert [each.valid for each in settled] == [False, True, True]
+    states = [(await rows_of(store, requests, id=row.id))[0].state for row, _ in made]
+    assert states == ["in_progress", "completed", "completed"]
+    fenced = [(await rows_of(store, evidence, attempt_id=attempt.id))[0].fenced for _, attempt in made]
+    assert fenced == [True, False, False]
+
+
+async def test_settling_against_a_rescue_ends_one_way_or_the_other(store, channel):
+    """Both at once, many times: a settlement that says it is valid is there, and one that is not changed no state."""
+    made = [(new_request(channel), new_attempt()) for _ in range(40)]
+    for row, attempt in made:
+        await store.batch(accept, row)
+        await store.batch(intend, sending(row, attempt))
+    settlements = [store.batch(settle, settling(row, attempt)) for row, attempt in made]
+    *settled, _ = await asyncio.gather(*settlements, store.write(rescue, "another generation"))
+    for (row, _), outcome in zip(made, settled, strict=True):
+        (request,) = await rows_of(store, requests, id=row.id)
+        assert request.state == ("completed" if outcome.valid else "in_progress")
+        assert len(await rows_of(store, jobs, request_id=row.id)) == (0 if outcome.valid else 1)
+
+
 async def test_settling_writes_all_of_it_or_nothing(store, channel):
     row, attempt = new_request(channel), new_attempt()
     await store.batch(accept, row)

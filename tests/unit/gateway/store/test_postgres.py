@@ -11,11 +11,18 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from gateway.security.keyring import Keyring
+from gateway.security.principals import Kind
 from gateway.store.clock import Clock
 from gateway.store.engine import CommitUnknown, StorageFull, Store, StoreError, StoreUnavailable, open_store
+from gateway.store.jobs import intend
+from gateway.store.principals import add_principal
+from gateway.store.requests import accept
+from gateway.store.settlements import settle
+from gateway.store.tables import requests
 from tests.conftest import Database
 from tests.postgresql import Server
 from tests.unit.gateway.store.counters import add, add_all, names, until
+from tests.unit.gateway.store.records import new_attempt, new_request, rows_of, sending, settling
 
 
 @pytest.fixture
@@ -29,12 +36,13 @@ COMMIT = b"Q\x00\x00\x00\x0cCOMMIT;\x00"  # the simple query, not the word in BE
 
 
 class Cutter:
-    """A proxy on a Unix socket that breaks the connection at a COMMIT, before or after the server sees it."""
+    """A proxy on a Unix socket that breaks the connection at certain words, before or after the server sees them."""
 
     def __init__(self, upstream: Path) -> None:
         """Forward to the server's socket folder."""
         self.upstream = upstream
         self.cut: str | None = None  #: "before" or "after"; once
+        self.words = COMMIT
         self.connections: set[asyncio.Task[None]] = set()
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -45,7 +53,7 @@ class Cutter:
         up_reader, up_writer = await asyncio.open_unix_connection(self.upstream / SOCKET)
         back = asyncio.create_task(_forward(up_reader, writer))
         while chunk := await reader.read(65536):
-            if self.cut and COMMIT in chunk:
+            if self.cut and self.words in chunk:
                 cut, self.cut = self.cut, None
                 back.cancel()
                 await asyncio.wait([back])
@@ -89,6 +97,29 @@ async def test_s3_a_connection_lost_during_commit_is_unknown_whatever_happened(
         cutter.cut = cut
         outcomes = await asyncio.gather(*(store.batch(add_all, name) for name in "ab"), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {CommitUnknown}, "an unknown batch is not run again"
+        await store.close()
+
+
+@pytest.mark.parametrize(("cut", "state"), [("before", "in_progress"), ("after", "completed")])
+async def test_s3_a_connection_lost_during_a_settlement_is_unknown_and_settling_again_does_it_once(
+    cut: str, state: str, database: Database, postgresql_server: Server, keyring: Keyring, tmp_path: Path
+) -> None:
+    async with _cutting(postgresql_server, tmp_path) as cutter:
+        url = database.url.replace(str(postgresql_server.socket), str(tmp_path))
+        store = await open_store(url, keyring, Clock())
+        await store.write(lambda conn: add_principal(conn, "c1", "key", kind=Kind.CHANNEL, name="web"))
+        for known in (False, True):  # at first the server is also asked to prepare the statement
+            row, attempt = new_request("c1"), new_attempt()
+            await store.batch(accept, row)
+            await store.batch(intend, sending(row, attempt))
+            if known:
+                cutter.cut, cutter.words = cut, row.id.encode()
+                with pytest.raises(CommitUnknown):
+                    await store.batch(settle, settling(row, attempt))
+                assert (await rows_of(store, requests, id=row.id))[0].state == state
+            await store.batch(settle, settling(row, attempt))
+            (request,) = await rows_of(store, requests, id=row.id)
+            assert (request.state, request.version) == ("completed", 2)
         await store.close()
 
 
