@@ -90,9 +90,10 @@ class AnswerReader:
         if root.tag != self._envelope:
             raise ValueError("the answer is no SOAP envelope of this version")
         *before, body = root if len(root) else (root,)
-        if body.tag != self._body or [child.tag for child in before] not in ([], [self._header]):
+        if body.tag != self._body or (before and [child.tag for child in before] != [self._header]):
             raise ValueError("the envelope has not exactly one body, with at most a header before it")
-        if body.text is not None and body.text.strip():
+        text = body.text
+        if text is not None and text.strip():
             raise ValueError("the body has text beside its elements")
         return before[0] if before else None, list(body)
 
@@ -124,7 +125,7 @@ class AnswerReader:
 
 def parse(raw: bytes) -> Any:
     """The root of a message in UTF-8. Raises ValueError, with the line of what is wrong."""
-    if b"<!DOCTYPE" in raw:
+    if b"!" in raw and b"<!DOCTYPE" in raw:  # the single character is looked for ten times as fast
         raise ValueError("the answer has a DOCTYPE")
     if len(raw) > _MAX_ATTRIBUTES and raw.count(b"=") > _MAX_ATTRIBUTES:
         raise ValueError("the answer has too many attributes")

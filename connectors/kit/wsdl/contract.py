@@ -56,7 +56,7 @@ class ElementMessage:
 
     def fits(self, nodes: Sequence[Any]) -> bool:
         """See Message."""
-        return len(nodes) == 1 and nodes[0].tag in self.tags
+        return len(nodes) == 1 and (nodes[0].tag == self.element.tag or nodes[0].tag in self.also)
 
     def read(self, nodes: Sequence[Any], parts: Mapping[str, bytes] = _NO_PARTS) -> dict[str, Any]:
         """See Message."""

@@ -50,13 +50,15 @@ class ComplexType:
     content: Particle | None = None  #: Of a type that is not flat.
     #: The type that `xsi:type` names, and that attribute; None where no type is derived from this one.
     derived: Callable[[str, Any], "tuple[Any, str] | None"] | None = None
-    _by_tag: dict[str, tuple[Callable[[str], Any] | None, ElementParticle]] = field(default_factory=dict)
+    _by_tag: dict[str, tuple[Callable[[str], Any] | None, Callable[[Any, Parts], Any], ElementParticle]] = field(
+        default_factory=dict
+    )
     _plan: tuple[tuple[str, str, str, Callable[[Any], str] | None, ElementParticle], ...] = ()
     _plain: bool = False  #: Neither attributes nor text, and nothing is derived from it: children only.
 
     def settle(self) -> None:
         """Make the tables, once the elements are known."""
-        self._by_tag = {element.tag: (_text_reader(element), element) for element in self.elements}
+        self._by_tag = {element.tag: (_text_reader(element), _reader(element), element) for element in self.elements}
         self._plan = tuple(
             (element.key, f"{element.start}>", element.end, _text_writer(element), element) for element in self.elements
         )
@@ -204,8 +206,8 @@ class ComplexType:
             if entry is None:
                 self._read_other(child, result, parts)
                 continue
-            from_text, element = entry
-            value = element.read(child, parts) if from_text is None else from_text(child.text or "")
+            from_text, read, element = entry
+            value = read(child, parts) if from_text is None else from_text(child.text or "")
             if element.listed:
                 result.setdefault(element.key, []).append(value)
             elif value is not None:
@@ -246,6 +248,11 @@ def _text_reader(element: ElementParticle) -> Callable[[str], Any] | None:
     """For content that needs no more than its text: not nil, and in no attachment."""
     plain = isinstance(element.type, SimpleType) and not element.type.binary and not element.nillable
     return element.type.from_text if plain and isinstance(element.type, SimpleType) else None
+
+
+def _reader(element: ElementParticle) -> Callable[[Any, Parts], Any]:
+    """For any content; that of an element that is never nil needs no look at its attribute."""
+    return element.read if element.nillable else element.type.read
 
 
 def _free_attribute(name: str, number: int, value: Any) -> str:
