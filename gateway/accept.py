@@ -15,6 +15,7 @@ from gateway.ids import new_id
 from gateway.lanes import Lanes
 from gateway.logs import log
 from gateway.packed import pack
+from gateway.quoting import Quoter
 from gateway.representation import money, represent, to_json, view_of
 from gateway.security.keyring import Keyring
 from gateway.security.principals import Principal
@@ -82,19 +83,34 @@ class Acceptor:
         self._waiters, self._availability, self._keyring = waiters, availability, keyring
         self._clock, self._settings = clock, settings
         self._fresh_keys = FreshKeys()
+        self._quoter = Quoter(lanes, dispatcher)
 
-    async def preflight(self, checked: CheckedRequest) -> dict[str, Any]:
-        """What passed the checks: the fee, what the applicant must bring, the availability. Stores nothing."""
+    async def preflight(self, principal: Principal, checked: CheckedRequest, *, language: str) -> dict[str, Any]:
+        """What passed the checks: the fee, what the applicant must bring, the availability. Stores nothing.
+
+        Where the institution names the price it is asked for it, and says by that whether it would take the request.
+        """
         service = checked.service
-        return {
+        told = {
             "service": service.id,
             "acceptable": True,
-            "fee": money(service.fee.money) if service.fee else None,
+            "fee": money(service.fee.money) if service.fee and service.fee.money else None,
             "payment_methods": list(service.fee.methods) if service.fee else [],
             "turnaround_hours": service.turnaround_hours,
             "missing_documents": list(service.required_documents),
             "availability": await self._availability.of(service),
         }
+        route, progress = self._routes[service.id], _progress(checked.content)
+        if "quote" in [step.kind for step in service.steps]:
+            work = _work(
+                checked, route.land(0, progress), progress, priority=principal.priority, now=self._clock.now_ms()
+            )
+            work.language = language
+            asked = await self._quoter.quote(work, route)
+            if asked is not None:
+                told |= {"quote": asked["quote"], "reason": asked["reason"], "acceptable": not asked["refused"]}
+                told["fee"] = asked["quote"]["amount"] if asked["quote"] and service.fee else told["fee"]
+        return told
 
     async def accept(
         self,

@@ -7,13 +7,16 @@ from hashlib import sha256
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 
-from gateway import next_action
+from gateway import asking, next_action
 from gateway.accept import Acceptor, Answer, replay
 from gateway.catalogue import Catalogue
 from gateway.dispatch import Dispatcher
 from gateway.errors import FieldError, Problem
 from gateway.exchange import Exchange
+from gateway.fee_orders import facts_of
+from gateway.following import follow
 from gateway.lanes import Lanes
 from gateway.logs import log
 from gateway.payment_rules import payer_errors
@@ -22,7 +25,7 @@ from gateway.schema_errors import explain
 from gateway.security.principals import Principal
 from gateway.settings import Settings
 from gateway.steps import Plan, Route
-from gateway.store.actions import Key, Taking, cancel, find_key, find_request, load_work, take
+from gateway.store.actions import DECLINED, Key, Taking, cancel, decline, find_key, find_request, load_work, take
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.store.queries import find_view
@@ -31,7 +34,7 @@ from gateway.strict_json import canonical_json
 from gateway.validation import read_object
 from gateway.waiters import Waiter, Waiters
 from gateway.watch import Watch
-from gateway.work import Work
+from gateway.work import FeeOrder, Work
 from mappings.person import mobile
 from mappings.status import Request, move
 
@@ -41,13 +44,15 @@ DEFAULT_WAIT_SECONDS = 10.0
 _TOUCHING_ROLES = ("submit", "confirm", "cancel")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reply:
     """A checked answer to a next action."""
 
     body: dict[str, Any]
     work: Work
     action: Mapping[str, Any]
+    intent_id: str | None = None  #: The fee order that stood before the answer.
+    fee_order: FeeOrder | None = None  #: The price that it consents to.
 
 
 class Actions:
@@ -95,6 +100,9 @@ class Actions:
         reply = await self._check(principal, request_id, action_id, body, errors)
         reply.work.traceparent = traceparent
         kept = Key(principal.id, key, scope, body_hash, b"", self._settings.idempotency_days * 86_400_000)
+        if asking.ends(reply.action, body):
+            told = await self._decline(reply, kept)
+            return replay(told, scope, body_hash) if isinstance(told, Existing) else Answer("ok", request_id, told)
         waiter = Waiter(principal.id, key, creates=False)
         taken = await self._take(reply, kept, waiter)
         if isinstance(taken, Existing):
@@ -117,7 +125,7 @@ class Actions:
         schema = jsonschema_rs.Draft202012Validator(next_action.schema(action))
         if errors or not schema.is_valid(body):
             errors += explain(schema, body, but_not={error.pointer for error in errors})
-        elif "method" in body:
+        elif action["kind"] == next_action.CHOOSE_PAYMENT:
             found = payer_errors({"method": body["method"], "payer": body["payer"]}, self._operator(body))
             errors += [replace(error, pointer=error.pointer.removeprefix("/payment")) for error in found]
         if errors:
@@ -135,7 +143,8 @@ class Actions:
         work, route = reply.work, self._routes[reply.work.service]
         exchange = self._prepare(reply, route)
         plan = exchange.plan if exchange else route.plan(work)
-        if not self._lanes.try_enter(plan.lane):
+        placed = self._lanes.try_enter(plan.lane)
+        if not placed and "then" not in reply.action:
             raise Problem("overloaded", retry_after_seconds=2)
         work.lane = plan.lane
         if exchange and exchange.failure:
@@ -144,23 +153,43 @@ class Actions:
         provisional = self._provisional(work)
         self._waiters.add(work.request_id, waiter)
         try:
-            taking = self._taking(reply, replace(key, answer=provisional), exchange)
+            taking = self._taking(reply, replace(key, answer=provisional), exchange, placed=placed)
             result = await self._store.write(take, taking)
         except BaseException:
-            self._undo(work)
+            self._undo(work, waiter, placed=placed)
             raise
         if isinstance(result, Existing):
-            self._undo(work)
+            self._undo(work, waiter, placed=placed)
             return result
-        self._begin(work, result, exchange)
+        self._begin(work, result, exchange, placed=placed)
         log.info("action_taken", request_id=work.request_id, correlation=work.correlation, kind=reply.action["kind"])
         return provisional
 
-    def _undo(self, work: Work) -> None:
-        self._waiters.take(work.request_id)
-        self._lanes.leave(work.lane)
+    async def _decline(self, reply: _Reply, key: Key) -> bytes | Existing:
+        """The citizen said no: the request ends, and what was paid is to be given back."""
+        work = reply.work
+        view = msgspec.structs.replace(
+            view_of(work, self._clock.now_ms()), state=move(work.state, "cancelled"), reason=DECLINED
+        )
+        told = to_json(represent(view, self._catalogue.get(work.service)))
+        kept = replace(key, answer=told)
+        standing = await self._store.write(decline, work.request_id, work.version, str(reply.action["kind"]), kept)
+        if standing is not None:
+            return standing
+        self._watch.publish([work.request_id])
+        log.info("declined", request_id=work.request_id, correlation=work.correlation, kind=reply.action["kind"])
+        return told
 
-    def _begin(self, work: Work, token: int, exchange: Exchange | None) -> None:
+    def _undo(self, work: Work, waiter: Waiter, *, placed: bool) -> None:
+        self._waiters.drop(work.request_id, waiter)
+        if placed:
+            self._lanes.leave(work.lane)
+
+    def _begin(self, work: Work, token: int, exchange: Exchange | None, *, placed: bool) -> None:
+        if not placed:
+            self._watch.publish([work.request_id])
+            self._dispatcher.wake()
+            return
         work.token = token
         if exchange is not None:
             self._dispatcher.opened(exchange)
@@ -174,6 +203,10 @@ class Actions:
         work.tries = work.waits = work.inquiries = work.absences = 0
         work.open_attempt = None
         work.state, work.expires_at = Request.IN_PROGRESS, None
+        if "then" in reply.action:
+            reply.intent_id = work.intent_id
+            reply.fee_order = follow(work, reply.action, body, route)
+            return None
         if "method" in body:
             payer = {"mobile": mobile(body["payer"]["mobile"])}
             number = int((work.progress.get("payment") or {}).get("number", 0)) + 1
@@ -192,8 +225,9 @@ class Actions:
         secrets = {"otp": str(body["otp"])} if "otp" in body else {}
         return self._dispatcher.render(work, plan, secrets)
 
-    def _taking(self, reply: _Reply, key: Key, exchange: Exchange | None) -> Taking:
-        work = reply.work
+    def _taking(self, reply: _Reply, key: Key, exchange: Exchange | None, *, placed: bool) -> Taking:
+        work, order = reply.work, reply.fee_order
+        worker = self._dispatcher.worker if placed else None
         return Taking(
             request_id=work.request_id,
             action_id=str(reply.action["id"]),
@@ -203,9 +237,13 @@ class Actions:
             progress=work.progress,
             phase=work.phase,
             lane=work.lane,
-            worker=self._dispatcher.worker,
+            worker=worker,
             lease_ms=int(self._settings.dispatch.lease_seconds * 1000),
             attempt=exchange.attempt if exchange else None,
+            step=work.step,
+            facts=facts_of(order, work.state) if order else {},
+            fee_order=order,
+            intent_id=reply.intent_id,
         )
 
     def _provisional(self, work: Work) -> bytes:

@@ -5,14 +5,13 @@ wrong kind is one sentence that names file and key.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
-from gateway.code_tables import CodeTableFault, resolve
+from gateway.service_actions import CitizenAction, actions_of
+from gateway.service_values import Wrong, both_languages, check_keys, form, one_of, positive, string, strings, table_of
 from mappings.money import Money, parse_amount
 
 STEP_KINDS = ("check", "quote", "pay", "submit", "await", "deliver")
@@ -21,7 +20,9 @@ DELIVERY = ("electronic", "centre", "post")
 #: Steps that the gateway takes by itself; every other kind names one operation of one connector.
 _OWN_STEPS = frozenset({"pay", "deliver"})
 _REQUIRED = frozenset({"id", "institution", "name", "turnaround_hours", "steps", "input"})
-_OPTIONAL = frozenset({"required_documents", "minimum_assurance", "pay_within_hours", "fee", "delivery", "result"})
+_OPTIONAL = frozenset(
+    {"required_documents", "minimum_assurance", "pay_within_hours", "fee", "delivery", "result", "actions"}
+)
 
 
 class CatalogueError(Exception):
@@ -41,7 +42,7 @@ class Step:
 class Fee:
     """What the citizen pays, and by which payment connectors."""
 
-    money: Money
+    money: Money | None  #: None: the quote of the step `quote` says it.
     methods: tuple[str, ...]
     example: bool  #: The amount is an example, not a tariff.
 
@@ -62,6 +63,7 @@ class Service:
     steps: tuple[Step, ...]
     schema: dict[str, Any]  #: JSON Schema 2020-12 of `input`, self-contained.
     labels: Mapping[str, Any] = field(default_factory=dict)  #: Input field -> {"ar", "en", "hint"?, "values"?}.
+    actions: Mapping[str, CitizenAction] = field(default_factory=dict)  #: What an institution may ask for, by kind.
     result: dict[str, Any] | None = None  #: JSON Schema of the result, where that is data and not (only) documents.
     result_labels: Mapping[str, Any] = field(default_factory=dict)  #: As `labels`, of the result's fields.
 
@@ -110,153 +112,86 @@ def read_service(file: Path) -> Service:
         raise CatalogueError(f"{file}: cannot be read as TOML: {error}.") from error
     try:
         return _service(raw)
-    except _Wrong as wrong:
+    except Wrong as wrong:
         raise CatalogueError(f"{file}: {wrong}.") from wrong
 
 
-class _Wrong(Exception):
-    """What is wrong, without the file's name."""
-
-
 def _service(raw: Mapping[str, Any]) -> Service:
-    _check_keys(raw, _REQUIRED, _OPTIONAL, "")
-    service_id = _string(raw, "id")
+    check_keys(raw, _REQUIRED, _OPTIONAL, "")
+    service_id = string(raw, "id")
     steps = _steps(raw["steps"])
     fee = _fee(raw["fee"]) if "fee" in raw else None
     if (fee is None) == any(step.kind == "pay" for step in steps):
-        raise _Wrong("a service with a [fee] has exactly one step of kind pay, and one without has none")
-    schema, labels = _fields(raw["input"], "input")
-    result, result_labels = _fields(raw["result"], "result") if "result" in raw else (None, {})
+        raise Wrong("a service with a [fee] has exactly one step of kind pay, and one without has none")
+    _check_quote(fee, [step.kind for step in steps])
+    schema, labels = form(raw["input"], "input")
+    result, result_labels = form(raw["result"], "result") if "result" in raw else (None, {})
     return Service(
         id=service_id,
-        institution=_string(raw, "institution"),
-        name=_both_languages(raw["name"], "name"),
-        turnaround_hours=_positive(raw, "turnaround_hours"),
-        required_documents=_strings(raw.get("required_documents", []), "required_documents"),
-        minimum_assurance=_one_of(raw.get("minimum_assurance", "low"), ASSURANCE, "minimum_assurance"),
-        pay_within_hours=_positive(raw, "pay_within_hours") if "pay_within_hours" in raw else 24,
+        institution=string(raw, "institution"),
+        name=both_languages(raw["name"], "name"),
+        turnaround_hours=positive(raw, "turnaround_hours"),
+        required_documents=strings(raw.get("required_documents", []), "required_documents"),
+        minimum_assurance=one_of(raw.get("minimum_assurance", "low"), ASSURANCE, "minimum_assurance"),
+        pay_within_hours=positive(raw, "pay_within_hours") if "pay_within_hours" in raw else 24,
         fee=fee,
-        delivery=tuple(_one_of(way, DELIVERY, "delivery") for way in raw.get("delivery", ["electronic"])),
+        delivery=tuple(one_of(way, DELIVERY, "delivery") for way in raw.get("delivery", ["electronic"])),
         steps=steps,
         schema=schema,
         labels=labels,
         result=result,
         result_labels=result_labels,
+        actions=actions_of(raw.get("actions", {}), [step.kind for step in steps]),
     )
 
 
 def _steps(raw: object) -> tuple[Step, ...]:
     if not isinstance(raw, list) or not raw:
-        raise _Wrong("steps must be a list of [[steps]] with at least one")
+        raise Wrong("steps must be a list of [[steps]] with at least one")
     steps = tuple(_step(item, f"steps[{number}]") for number, item in enumerate(raw, 1))
     if sum(step.kind == "pay" for step in steps) > 1:
-        raise _Wrong("steps has more than one step of kind pay")
+        raise Wrong("steps has more than one step of kind pay")
     return steps
 
 
 def _step(raw: object, where: str) -> Step:
-    table = _table(raw, where)
-    kind = _one_of(table.get("kind"), STEP_KINDS, f"{where}.kind")
+    table = table_of(raw, where)
+    kind = one_of(table.get("kind"), STEP_KINDS, f"{where}.kind")
     if kind in _OWN_STEPS:
-        _check_keys(table, frozenset({"kind"}), frozenset(), f"{where}.")
+        check_keys(table, frozenset({"kind"}), frozenset(), f"{where}.")
         return Step(kind)
-    _check_keys(table, frozenset({"kind", "connector", "operation"}), frozenset(), f"{where}.")
-    return Step(kind, _string(table, "connector", where), _string(table, "operation", where))
+    check_keys(table, frozenset({"kind", "connector", "operation"}), frozenset(), f"{where}.")
+    return Step(kind, string(table, "connector", where), string(table, "operation", where))
 
 
 def _fee(raw: object) -> Fee:
-    table = _table(raw, "fee")
-    required = frozenset({"amount", "currency", "denomination", "methods"})
-    _check_keys(table, required, frozenset({"example"}), "fee.")
+    table = table_of(raw, "fee")
+    quoted = table.get("quoted", False)
+    if not isinstance(quoted, bool):
+        raise Wrong("fee.quoted must be true or false")
+    required = frozenset({"methods"} if quoted else {"amount", "currency", "denomination", "methods"})
+    check_keys(table, required, frozenset({"example", "quoted"}), "fee.")
+    methods = strings(table["methods"], "fee.methods")
+    if not methods:
+        raise Wrong("fee.methods must name at least one payment connector")
+    if not isinstance(table.get("example", False), bool):
+        raise Wrong("fee.example must be true or false")
+    return Fee(None if quoted else _amount(table), methods, table.get("example", False))
+
+
+def _amount(table: Mapping[str, Any]) -> Money:
     try:
         money = parse_amount(
-            _string(table, "amount", "fee"), _string(table, "currency", "fee"), _string(table, "denomination", "fee")
+            string(table, "amount", "fee"), string(table, "currency", "fee"), string(table, "denomination", "fee")
         )
     except ValueError as error:
-        raise _Wrong(f"fee.amount is not an amount: {error}") from error
+        raise Wrong(f"fee.amount is not an amount: {error}") from error
     if money.amount_minor <= 0:
-        raise _Wrong("fee.amount must be more than zero")
-    methods = _strings(table["methods"], "fee.methods")
-    if not methods:
-        raise _Wrong("fee.methods must name at least one payment connector")
-    if not isinstance(table.get("example", False), bool):
-        raise _Wrong("fee.example must be true or false")
-    return Fee(money, methods, table.get("example", False))
+        raise Wrong("fee.amount must be more than zero")
+    return money
 
 
-def _fields(raw: object, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The JSON Schema of `key`, code tables put in and bilingual titles and hints taken out, and those by field."""
-    table = _table(raw, key)
-    if table.get("type") != "object" or table.get("additionalProperties") is not False:
-        raise _Wrong(f'{key} must have type = "object" and additionalProperties = false')
-    properties = _table(table.get("properties", {}), f"{key}.properties")
-    schema = {**table, "properties": {}}
-    labels: dict[str, Any] = {}
-    for name, raw_property in properties.items():
-        where = f"{key}.properties.{name}"
-        declared = dict(_table(raw_property, where))
-        label: dict[str, Any] = _both_languages(declared.pop("title", None), f"{where}.title")
-        title = label["en"]
-        if "hint" in declared:
-            label["hint"] = _both_languages(declared.pop("hint"), f"{where}.hint")
-        try:
-            resolved, values = resolve(declared)
-        except CodeTableFault as error:
-            raise _Wrong(f"{where}: {error}") from error
-        schema["properties"][name] = {"title": title, **resolved}
-        labels[name] = {**label, "values": values} if values else label
-    for name in _strings(table.get("required", []), f"{key}.required"):
-        if name not in properties:
-            raise _Wrong(f"{key}.required names {name!r}, which is not in {key}.properties")
-    try:
-        jsonschema_rs.meta.validate(schema)
-        jsonschema_rs.Draft202012Validator(schema)
-    except ValueError as error:
-        raise _Wrong(f"{key} is not a valid JSON Schema: {str(error).splitlines()[0]}") from error
-    return schema, labels
-
-
-def _check_keys(raw: Mapping[str, Any], required: frozenset[str], optional: frozenset[str], prefix: str) -> None:
-    if unknown := set(raw) - required - optional:
-        raise _Wrong(f"the key {prefix}{min(unknown)} is not known")
-    if missing := required - set(raw):
-        raise _Wrong(f"the key {prefix}{min(missing)} is missing")
-
-
-def _table(raw: object, where: str) -> Mapping[str, Any]:
-    if not isinstance(raw, dict):
-        raise _Wrong(f"{where} must be a table")
-    return raw
-
-
-def _string(table: Mapping[str, Any], key: str, where: str = "") -> str:
-    value = table[key]
-    if not isinstance(value, str) or not value.strip():
-        raise _Wrong(f"{where}{'.' if where else ''}{key} must be text")
-    return value
-
-
-def _strings(raw: object, where: str) -> tuple[str, ...]:
-    if not isinstance(raw, list) or not all(isinstance(item, str) and item for item in raw):
-        raise _Wrong(f"{where} must be a list of texts")
-    return tuple(raw)
-
-
-def _positive(table: Mapping[str, Any], key: str) -> int:
-    value = table[key]
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise _Wrong(f"{key} must be a whole number above zero")
-    return value
-
-
-def _one_of(value: object, allowed: tuple[str, ...], where: str) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise _Wrong(f"{where} must be one of {', '.join(allowed)}")
-    return value
-
-
-def _both_languages(raw: object, where: str) -> dict[str, str]:
-    match raw:
-        case {"ar": str(ar), "en": str(en), **rest} if not rest and ar.strip() and en.strip():
-            return {"ar": ar, "en": en}
-    raise _Wrong(f"{where} must have the texts ar and en")
+def _check_quote(fee: Fee | None, kinds: Sequence[str]) -> None:
+    """A fee that is quoted needs a step that asks for it, before it is paid."""
+    if fee is not None and fee.money is None and "quote" not in kinds[: kinds.index("pay")]:
+        raise Wrong("fee.quoted needs a step of kind quote before pay")

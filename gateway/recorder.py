@@ -1,10 +1,12 @@
 """Commits settlements, tells those who wait, and does not give up an answer because the disk is full for a moment."""
 
 import asyncio
+from copy import copy
 
 from msgspec.structs import replace
 
 from gateway.catalogue import Catalogue
+from gateway.fee_orders import take_on
 from gateway.logs import log
 from gateway.representation import DocumentView, View, represent, to_json, view_of
 from gateway.store.callbacks import settle_callback
@@ -14,7 +16,7 @@ from gateway.store.exchanges import digest_of
 from gateway.store.settlements import settle
 from gateway.waiters import Waiter, Waiters
 from gateway.watch import Watch
-from gateway.work import Answered, NewAttempt, Settled, Settlement, Settling, Work
+from gateway.work import Answered, NewAttempt, Settled, Settlement, Settling, Work, expiry
 from mappings.status import FINAL
 
 _FIRST_PAUSE_SECONDS = 0.2
@@ -97,13 +99,16 @@ class Recorder:
 
     def _view(self, work: Work, settlement: Settlement) -> View:
         now = self._clock.now_ms()
+        if settlement.fee_order is not None:
+            work = copy(work)
+            take_on(work, settlement.fee_order)
         return replace(
             view_of(work, now),
             state=settlement.state,
             step=settlement.step,
             reason=settlement.reason,
             next_action=settlement.next_action,
-            expires_at=None if settlement.expires_in_ms is None else now + settlement.expires_in_ms,
+            expires_at=expiry(settlement, now),
             intent_state=settlement.intent_state,
             documents=[
                 DocumentView(number, each.name, each.media_type, len(each.content), digest_of(each.content))

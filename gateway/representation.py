@@ -1,7 +1,7 @@
 """How a request looks to channels: built from what the store holds, the same for every answer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import Struct
@@ -9,6 +9,7 @@ from msgspec import Struct
 from gateway import next_action
 from gateway.catalogue import Service
 from gateway.errors import CATALOGUE
+from gateway.fee_orders import paid_of, refund_minor
 from gateway.moments import iso
 from gateway.packed import pack
 from gateway.work import Work
@@ -44,6 +45,7 @@ class View(Struct, frozen=True):
     intent_state: Intent | None = None
     provider: str | None = None
     money: Money | None = None
+    paid_minor: int = 0  #: What was paid when another amount was owed.
     documents: Sequence[DocumentView] = ()
 
 
@@ -64,6 +66,7 @@ def view_of(work: Work, now: int) -> View:
         intent_state=work.intent_state,
         provider=(work.progress.get("payment") or {}).get("method"),
         money=Money(work.amount_minor, work.currency, work.denomination) if work.intent_id else None,
+        paid_minor=work.paid_minor,
     )
 
 
@@ -123,12 +126,16 @@ def _step(view: View, service: Service | None) -> dict[str, Any] | None:
 def _payment(view: View) -> dict[str, Any] | None:
     if view.money is None or view.intent_state is None:
         return None
-    refund = view.intent_state is Intent.SUCCEEDED and view.state in (Request.REFUSED, Request.CANCELLED)
+    state, owed = view.intent_state, view.money
+    paid = paid_of(state, owed.amount_minor, view.paid_minor)
+    refund = refund_minor(view.state, state, owed.amount_minor, view.paid_minor)
     return {
-        "state": view.intent_state.value,
+        "state": state.value,
         "method": view.provider,
-        "amount": money(view.money),
-        "refund_due": refund,
+        "amount": money(owed),
+        "paid": money(replace(owed, amount_minor=paid)),
+        "refund_due": refund > 0,
+        "refund": money(replace(owed, amount_minor=refund)) if refund else None,
     }
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.catalogue import ASSURANCE, DELIVERY, STEP_KINDS
+from gateway.service_actions import RESERVED
 from mappings.codes import table_names
 from mappings.money import denominations
 
@@ -46,6 +47,7 @@ def service_schema() -> dict[str, Any]:
             "Step": _step(),
             "Input": _input(),
             "Field": _field(),
+            "Action": _action(),
         },
     }
 
@@ -99,6 +101,12 @@ def _properties() -> dict[str, Any]:
             "description": "JSON Schema 2020-12 of a result that is data: fields of what the steps' answers brought.",
             "$ref": "#/$defs/Input",
         },
+        "actions": {
+            "description": "What an institution may ask the citizen for, by the kind that its mapping names.",
+            "type": "object",
+            "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,40}$", "not": {"enum": sorted(RESERVED)}},
+            "additionalProperties": {"$ref": "#/$defs/Action"},
+        },
     }
 
 
@@ -108,7 +116,10 @@ def _fee() -> dict[str, Any]:
         "description": "What the citizen pays, and by which payment connectors.",
         "type": "object",
         "additionalProperties": False,
-        "required": ["amount", "currency", "denomination", "methods"],
+        "required": ["methods"],
+        "if": {"properties": {"quoted": {"const": True}}, "required": ["quoted"]},
+        "then": {"properties": {"amount": False, "currency": False, "denomination": False}},
+        "else": {"required": ["amount", "currency", "denomination"]},
         "properties": {
             "amount": {
                 "description": "In major units, as text: `25.00`; more than zero, with the denomination's decimals.",
@@ -123,6 +134,12 @@ def _fee() -> dict[str, Any]:
                 "type": "array",
                 "minItems": 1,
                 "items": {"type": "string", "minLength": 1},
+            },
+            "quoted": {
+                "description": "The step `quote`, which stands before `pay`, says what is to be paid; then there is "
+                "no amount, currency and denomination here.",
+                "type": "boolean",
+                "default": False,
             },
             "example": {
                 "description": "The amount is an example, not a tariff.",
@@ -151,6 +168,48 @@ def _step() -> dict[str, Any]:
         "if": own,
         "then": {"properties": {"connector": False, "operation": False}},
         "else": {"required": ["connector", "operation"]},
+    }
+
+
+def _action() -> dict[str, Any]:
+    one = {"required": ["operation"]}, {"required": ["goes_on"]}
+    return {
+        "description": "One kind of next action. Either `operation` or `goes_on` says what follows the answer.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["text", "answer"],
+        "oneOf": list(one),
+        "properties": {
+            "text": {
+                "description": "What the citizen is told; `{name}` stands for a detail that the mapping gives.",
+                "$ref": "#/$defs/Words",
+            },
+            "answer": {
+                "description": "JSON Schema 2020-12 of the answer, in the form of `[input]`; a field for which the "
+                "mapping gives choices gets them as its values.",
+                "$ref": "#/$defs/Input",
+            },
+            "operation": {
+                "description": "The operation, of the connector that asked, to which the answer is handed; its mapping "
+                "reads `action.answer`, and `subject_operation_id` is the act that asked.",
+                **_TEXT,
+            },
+            "goes_on": {
+                "description": "The kind of the step at which the request goes on. A price that was consented to is in "
+                "force from then on: at `pay` what is still due is paid, and nothing when nothing is.",
+                "enum": list(STEP_KINDS),
+            },
+            "ends_on": {
+                "description": "An answer with these values ends the request, as cancelled by the citizen.",
+                "type": "object",
+            },
+            "answer_within_hours": {
+                "description": "The request expires after that, when the institution names no time of its own.",
+                "type": "integer",
+                "exclusiveMinimum": 0,
+                "default": 168,
+            },
+        },
     }
 
 

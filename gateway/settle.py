@@ -3,16 +3,17 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from connectors.kit.contract import Effect, Outcome, Status
 from connectors.kit.errors import ConnectorError
 from gateway import next_action
+from gateway.draft import Draft, milliseconds
+from gateway.fee_orders import take_on
 from gateway.settings import DispatchSettings
-from gateway.steps import Plan, Route
+from gateway.steps import ACT, Plan, Route
 from gateway.verdict import Verdict, judge
-from gateway.work import Evidence, Happened, Next, Settlement, Work
-from mappings.status import Attempt, Intent, Request, move
+from gateway.work import Evidence, Next, Settlement, Work
+from mappings.status import Attempt, Request
 
 #: Refusals of a payment that leave the same payment open: the payer may answer again.
 _ASK_AGAIN = frozenset({"otp_wrong", "otp_expired"})
@@ -35,76 +36,11 @@ def inquiry_ms(policy: DispatchSettings, count: int) -> int:
     return int(1000 * policy.inquiry_seconds[min(count, len(policy.inquiry_seconds) - 1)])
 
 
-class _Draft:
-    """A settlement in the making: every state change goes through the table of moves."""
-
-    def __init__(self, work: Work, plan: Plan, route: Route) -> None:
-        self.work, self.plan, self.route = work, plan, route
-        self.settlement = Settlement(
-            work.state, work.step, work.phase, dict(work.progress), intent_state=work.intent_state
-        )
-        self._facts = {"step": plan.step_kind, "connector": plan.connector.name, "operation": plan.operation.name}
-        if work.state is Request.ACCEPTED:
-            self.settlement.state = move(work.state, "started")  # a safe exchange has no SENDING of its own
-
-    def go(self, event: str, **facts: Any) -> None:
-        settlement = self.settlement
-        settlement.state = move(settlement.state, event)
-        known = {key: value for key, value in facts.items() if value not in (None, "")}
-        settlement.happened.append(Happened(event, settlement.state, self._facts | known))
-
-    def intent(self, *happenings: str) -> None:
-        state = self.settlement.intent_state
-        if state is None:
-            return
-        for event in happenings:
-            state = move(state, event)
-        self.settlement.intent_state = state
-
-    def saw(self, state: Attempt, evidence: Evidence, *, reference: str = "") -> None:
-        settlement = self.settlement
-        settlement.attempt_state, settlement.attempt_code = state, evidence.code
-        settlement.attempt_reference, settlement.evidence = reference, evidence
-
-    def advance(self, *, milliseconds: int) -> None:
-        """To the next step that needs an exchange, or to the end."""
-        settlement = self.settlement
-        landing = self.route.land(self.work.step + 1, settlement.progress)
-        settlement.step, settlement.phase, settlement.reason = landing.step, landing.phase, None
-        if landing.lane is None:
-            self.go("completed", milliseconds=milliseconds, documents=len(settlement.documents))
-        else:
-            self.go("advanced", milliseconds=milliseconds)
-            settlement.next = Next(landing.lane)
-
-    def ask(self, kind: str, *, reason: str | None) -> None:
-        """Wait for the citizen."""
-        settlement, service = self.settlement, self.route.service
-        methods = service.fee.methods if service.fee else ()
-        settlement.next_action, settlement.progress = next_action.ask(kind, settlement.progress, methods)
-        settlement.phase, settlement.reason = kind, reason
-        settlement.expires_in_ms = int(service.pay_within_hours * 3_600_000)
-        self.go("needs_citizen", kind=kind, code=reason)
-        self.intent(*(["initiated"] if self.work.intent_state is Intent.CREATED else []))
-        if settlement.intent_state in (Intent.IN_PROGRESS, Intent.PAYER_ACTION, Intent.IN_DOUBT):
-            self.intent("payer_asked")
-
-    def refuse(self, code: str, institution_code: str) -> None:
-        self.settlement.reason = code
-        self.go("refused", code=code, institution_code=institution_code)
-        if self.settlement.intent_state in (Intent.CREATED, Intent.PAYER_ACTION, Intent.IN_PROGRESS):
-            self.intent("cancelled")
-
-    def park(self, code: str) -> None:
-        self.settlement.reason = code
-        self.go("parked", code=code)
-
-
 def on_outcome(
     work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings, *, source: str = "answer"
 ) -> Settlement:
     """After a readable answer to an exchange that was made (not an inquiry)."""
-    draft = _Draft(work, plan, route)
+    draft = Draft(work, plan, route)
     draft.saw(_ATTEMPT_OF.get(outcome.status, Attempt.IN_DOUBT), _answer(source, outcome), reference=outcome.reference)
     _keep(draft, outcome)
     if plan.step_kind == "pay":
@@ -114,10 +50,18 @@ def on_outcome(
     return draft.settlement
 
 
-def _served(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+def _served(draft: Draft, outcome: Outcome, policy: DispatchSettings) -> None:
     plan = draft.plan
-    if outcome.status is Status.SUCCEEDED:
-        draft.advance(milliseconds=_milliseconds(outcome))
+    if outcome.status is Status.PENDING and draft.work.phase == ACT and plan.operation.inquire is None:
+        draft.settlement.attempt_state = (
+            Attempt.SUCCEEDED
+        )  # it has the answer; what comes of it the act that asked tells
+    if outcome.asked is not None:
+        draft.ask_for(outcome.asked, outcome.quote, outcome.code, still_open=outcome.status is Status.PENDING)
+    elif outcome.status is Status.SUCCEEDED and plan.step_kind == "quote":
+        draft.quoted(outcome)
+    elif outcome.status is Status.SUCCEEDED:
+        draft.advance(milliseconds=milliseconds(outcome))
     elif outcome.status is Status.REFUSED:
         draft.refuse(outcome.code, outcome.institution_code)
     elif plan.operation.effect is Effect.SAFE:
@@ -127,10 +71,13 @@ def _served(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
         _leave_open(draft, outcome, policy)
 
 
-def _leave_open(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+def _leave_open(draft: Draft, outcome: Outcome, policy: DispatchSettings) -> None:
     """The institution has it, or does not say what it did: only an inquiry may follow."""
     lane = draft.route.inquiry_lane(draft.plan.connector.name, draft.plan.operation)
     pending = outcome.status is Status.PENDING
+    if pending and lane is None and draft.work.phase == ACT:
+        draft.settlement.phase = ""
+        lane = draft.route.resumed_lane(draft.work)
     draft.settlement.reason = "with_institution" if pending else outcome.code or "unlisted_code"
     draft.go("received" if pending else "answer_lost", code=outcome.code, reference=outcome.reference)
     if lane is not None:
@@ -138,7 +85,7 @@ def _leave_open(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> No
         draft.settlement.next = Next(lane, int(wish * 1000) if wish else inquiry_ms(policy, 0))
 
 
-def _paid(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+def _paid(draft: Draft, outcome: Outcome, policy: DispatchSettings) -> None:
     role, settlement = draft.plan.operation.role, draft.settlement
     settlement.provider = draft.plan.connector.name
     if role == "confirm":
@@ -151,11 +98,11 @@ def _paid(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
         draft.ask(next_action.CHOOSE_PAYMENT, reason=outcome.code or "unlisted_code")
 
 
-def _confirmed(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> None:
+def _confirmed(draft: Draft, outcome: Outcome, policy: DispatchSettings) -> None:
     settlement = draft.settlement
     if outcome.status is Status.SUCCEEDED:
         draft.intent("succeeded")
-        draft.advance(milliseconds=_milliseconds(outcome))
+        draft.advance(milliseconds=milliseconds(outcome))
     elif outcome.status is Status.REFUSED:
         wrong = int(settlement.progress.get("otp_tries", 0)) + 1
         again = outcome.code in _ASK_AGAIN and wrong < policy.otp_tries
@@ -165,7 +112,7 @@ def _confirmed(draft: _Draft, outcome: Outcome, policy: DispatchSettings) -> Non
         _money_in_doubt(draft, outcome.code or "payment_in_doubt")
 
 
-def _money_in_doubt(draft: _Draft, code: str) -> None:
+def _money_in_doubt(draft: Draft, code: str) -> None:
     draft.settlement.reason = code
     draft.settlement.attempt_state = Attempt.IN_DOUBT
     draft.intent("answer_lost")
@@ -176,7 +123,7 @@ def on_error(
     work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings, *, age_ms: int
 ) -> Settlement:
     """After an exchange that brought no readable answer; `age_ms` is the request's age."""
-    draft = _Draft(work, plan, route)
+    draft = Draft(work, plan, route)
     verdict = judge(error, plan.operation, attempts_left=policy.max_tries - work.tries - 1)
     if verdict is Verdict.WAIT and age_ms > policy.max_wait_hours * 3_600_000:
         verdict = Verdict.PARK
@@ -201,7 +148,7 @@ def on_error(
     return draft.settlement
 
 
-def _unpaid(draft: _Draft, error: ConnectorError, verdict: Verdict, policy: DispatchSettings) -> None:
+def _unpaid(draft: Draft, error: ConnectorError, verdict: Verdict, policy: DispatchSettings) -> None:
     """Nothing was debited. What carries an OTP is never repeated by the machine: the citizen is asked again."""
     if draft.plan.operation.role in ("confirm", "resend"):
         draft.ask(next_action.CONFIRM_OTP, reason=error.code)
@@ -212,7 +159,7 @@ def _unpaid(draft: _Draft, error: ConnectorError, verdict: Verdict, policy: Disp
 
 
 def _again(
-    draft: _Draft, code: str, policy: DispatchSettings, *, waited: bool = False, after_seconds: float | None = None
+    draft: Draft, code: str, policy: DispatchSettings, *, waited: bool = False, after_seconds: float | None = None
 ) -> None:
     """The same exchange later."""
     work = draft.work
@@ -230,12 +177,16 @@ def on_inquiry(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: D
     """After a readable answer to the question what became of `plan.subject`."""
     subject = plan.subject
     assert subject is not None
-    draft = _Draft(work, plan, route)
+    draft = Draft(work, plan, route)
     evidence = _answer("inquiry", outcome)
     _keep(draft, outcome)
-    if outcome.status is Status.SUCCEEDED:
+    if outcome.asked is not None:
+        pending = outcome.status is Status.PENDING
+        draft.saw(Attempt.PENDING if pending else Attempt.DECLINED, evidence, reference=outcome.reference)
+        draft.ask_for(outcome.asked, outcome.quote, outcome.code, still_open=pending)
+    elif outcome.status is Status.SUCCEEDED:
         draft.saw(Attempt.SUCCEEDED, evidence, reference=outcome.reference)
-        draft.advance(milliseconds=_milliseconds(outcome))
+        draft.advance(milliseconds=milliseconds(outcome))
     elif outcome.status is Status.REFUSED:
         draft.saw(Attempt.DECLINED, evidence, reference=outcome.reference)
         draft.refuse(outcome.code, outcome.institution_code)
@@ -253,7 +204,7 @@ def on_inquiry(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: D
     return draft.settlement
 
 
-def _absent(draft: _Draft, evidence: Evidence, policy: DispatchSettings) -> None:
+def _absent(draft: Draft, evidence: Evidence, policy: DispatchSettings) -> None:
     """ "Not found" counts only when it is said often enough, late enough: then the same act may be sent again."""
     work, subject = draft.work, draft.plan.subject
     assert subject is not None
@@ -269,7 +220,7 @@ def _absent(draft: _Draft, evidence: Evidence, policy: DispatchSettings) -> None
     draft.settlement.next = Next(f"{subject.connector}.{subject.operation}", tries=work.tries)
 
 
-def _still_unknown(draft: _Draft, evidence: Evidence, policy: DispatchSettings, *, absences: int = 0) -> None:
+def _still_unknown(draft: Draft, evidence: Evidence, policy: DispatchSettings, *, absences: int = 0) -> None:
     work, subject = draft.work, draft.plan.subject
     assert subject is not None
     with_institution = draft.settlement.state is Request.WITH_INSTITUTION
@@ -288,12 +239,12 @@ def on_inquiry_error(
     work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings
 ) -> Settlement:
     """After an inquiry that brought no readable answer: it says nothing about the attempt."""
-    draft = _Draft(work, plan, route)
+    draft = Draft(work, plan, route)
     _still_unknown(draft, _failure(error), policy, absences=work.absences)
     return draft.settlement
 
 
-def _keep(draft: _Draft, outcome: Outcome) -> None:
+def _keep(draft: Draft, outcome: Outcome) -> None:
     """What later steps may read: the data and the reference of this one, and its documents."""
     settlement = draft.settlement
     settlement.documents, settlement.issuer = outcome.documents, draft.plan.connector.name
@@ -314,14 +265,12 @@ def _failure(error: ConnectorError) -> Evidence:
     return Evidence("error", "none", error.code, message=str(error), exchange=error.exchange)
 
 
-def _milliseconds(outcome: Outcome) -> int:
-    return outcome.exchange.milliseconds if outcome.exchange else 0
-
-
 def moved_on(work: Work, settlement: Settlement) -> Work:
     """The worker's own copy after `settlement` was committed with its next job kept under the same claim."""
     following = settlement.next
     assert following is not None
+    if settlement.fee_order is not None:
+        take_on(work, settlement.fee_order)
     return replace(
         work,
         state=settlement.state,

@@ -13,6 +13,9 @@ from gateway.lanes import lane_of
 from gateway.work import OpenAttempt, Work
 from mappings.status import Attempt
 
+#: The phase in which a citizen's answer to an institution's question is handed over.
+ACT = "act"
+
 
 @dataclass(frozen=True, slots=True)
 class Landing:
@@ -73,14 +76,30 @@ class Route:
         """The exchange that the work needs now."""
         kind = self.service.steps[work.step].kind
         subject = work.open_attempt
-        if subject is not None and self._must_inquire(subject):
+        if subject is not None and self._must_inquire(subject) and _concerns(work, kind, subject):
             return self.inquiry(subject, kind)
+        if work.phase == ACT:
+            return self.act(work)
         if kind == "pay":
             return self.payment(work, "initiate")
         named = self.service.steps[work.step]
         connector = self._connectors[str(named.connector)]
         operation = connector.operations[str(named.operation)]
-        return Plan(connector, operation, f"{_stem(work)}-{work.step}", kind)
+        return Plan(connector, operation, _act_id(work), kind)
+
+    def act(self, work: Work) -> Plan:
+        """Handing over a citizen's answer to the operation that the service names for it."""
+        act = work.progress["act"]
+        connector = self._connectors[act["connector"]]
+        operation = connector.operations[act["operation"]]
+        return Plan(connector, operation, _act_id(work), self.service.steps[work.step].kind, about=act["about"])
+
+    def resumed_lane(self, work: Work) -> str | None:
+        """Where the act is asked about whose answer was handed over; None when it does not wait for one."""
+        step = self.service.steps[work.step]
+        if not work.progress["act"]["open"] or step.connector is None:
+            return None
+        return self.inquiry_lane(step.connector, self._connectors[step.connector].operations[str(step.operation)])
 
     def payment(self, work: Work, role: str) -> Plan:
         """An exchange with the chosen payment provider; all of one payment try share the provider's transaction id."""
@@ -124,12 +143,29 @@ def _stem(work: Work) -> str:
     return work.request_id.replace("-", "")
 
 
+def _act_id(work: Work) -> str:
+    """The operation id of the step; what a citizen's answer begins anew has an id of its own."""
+    again = work.progress.get("round")
+    step = f"{_stem(work)}-{work.step}-r{again}" if again else f"{_stem(work)}-{work.step}"
+    return f"{step}-{work.progress['act']['id']}" if work.phase == ACT else step
+
+
+def _concerns(work: Work, kind: str, subject: OpenAttempt) -> bool:
+    """Whether the open attempt belongs to what is done now: an act that waited for the citizen stays open beside it."""
+    if kind == "pay":
+        return True
+    own = _act_id(work)
+    return subject.operation_id == own or (work.phase != ACT and subject.operation_id.startswith(f"{own}-"))
+
+
 def canonical_document(work: Work, plan: Plan) -> dict[str, Any]:
     """The document that mappings read (connectors.kit.contract.Call)."""
     payment = work.progress.get("payment") or {}
     fee = None
     if work.intent_id is not None:
-        fee = {"amount_minor": work.amount_minor, "currency": work.currency, "denomination": work.denomination}
+        amount = work.amount_minor - work.paid_minor if plan.step_kind == "pay" else work.amount_minor
+        fee = {"amount_minor": amount, "currency": work.currency, "denomination": work.denomination}
+    act = work.progress["act"] if work.phase == ACT else None
     return {
         "operation_id": plan.operation_id,
         "subject_operation_id": plan.about,
@@ -146,4 +182,6 @@ def canonical_document(work: Work, plan: Plan) -> dict[str, Any]:
         "payer": payment.get("payer"),
         "reference": plan.subject.reference if plan.subject else work.progress.get("reference", ""),
         "steps": work.progress.get("steps", {}),
+        "quote": work.progress.get("quote"),
+        "action": {"kind": act["kind"], "answer": act["answer"]} if act else None,
     }

@@ -42,7 +42,13 @@ class Waiters:
         self._waiting: dict[str, Waiter] = {}
 
     def add(self, request_id: str, waiter: Waiter) -> None:
-        self._waiting[request_id] = waiter
+        """Wait, unless somebody waits for the request already: of two who answer at once one loses."""
+        self._waiting.setdefault(request_id, waiter)
+
+    def drop(self, request_id: str, waiter: Waiter) -> None:
+        """Wait no longer; another waiter stays."""
+        if self._waiting.get(request_id) is waiter:
+            del self._waiting[request_id]
 
     def take(self, request_id: str) -> Waiter | None:
         """The waiter, from now on bound to the settlement that is about to be committed."""
@@ -58,8 +64,7 @@ class Waiters:
             return await waiter.answer
         finally:
             end.cancel()
-            if self._waiting.get(request_id) is waiter:
-                del self._waiting[request_id]
+            self.drop(request_id, waiter)
 
     def let_go(self) -> None:
         """Tell all who wait that no outcome comes any more in this process: they get what was answered at accept."""

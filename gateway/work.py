@@ -52,6 +52,7 @@ class Work:
     amount_minor: int = 0
     currency: str = ""
     denomination: str = ""
+    paid_minor: int = 0  #: What was paid when another amount was owed; gateway/fee_orders.py.
     open_attempt: OpenAttempt | None = None
 
     @property
@@ -74,6 +75,17 @@ class Next(Struct, frozen=True):
     waits: int = 0
     inquiries: int = 0
     absences: int = 0
+
+
+class FeeOrder(Struct, frozen=True):
+    """The whole amount that is owed for a request, and what was paid when another amount was owed."""
+
+    id: str
+    state: Intent
+    amount_minor: int
+    currency: str
+    denomination: str
+    paid_minor: int  #: Before this amount was named.
 
 
 class Evidence(Struct, frozen=True):
@@ -110,15 +122,26 @@ class Settlement(Struct):
     reason: str | None = None
     next_action: dict[str, Any] | None = None
     expires_in_ms: int | None = None
+    expires_at: int | None = None  #: A moment beside it, in milliseconds since 1970; the earlier one counts.
     next: Next | None = None
     attempt_state: Attempt | None = None  #: Of the attempt that was made or asked about.
     attempt_code: str = ""
     attempt_reference: str = ""
     evidence: Evidence | None = None
     intent_state: Intent | None = None
+    fee_order: FeeOrder | None = None  #: A price that was named with this answer.
     provider: str | None = None
     documents: tuple[Document, ...] = ()
     issuer: str = ""
+
+
+def expiry(settlement: Settlement, now: int) -> int | None:
+    """When the citizen's time is over: the earlier of the two that the settlement names."""
+    ends_at = settlement.expires_at
+    if settlement.expires_in_ms is None:
+        return ends_at
+    in_time = now + settlement.expires_in_ms
+    return in_time if ends_at is None else min(in_time, ends_at)
 
 
 class NewAttempt(Struct, frozen=True):

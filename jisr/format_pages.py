@@ -184,6 +184,7 @@ _SERVICE_TABLES: Mapping[str, str] = {
     "Step": "`[[steps]]`",
     "Input": "`[input]`, and `[result]`",
     "Field": "`[input.properties.NAME]`, and `[result.properties.NAME]`",
+    "Action": "`[actions.KIND]`",
 }
 
 

@@ -112,8 +112,9 @@ the request's body is
 ## What a request reads
 
 The canonical document: `operation_id`, `request` (`id`, `service`, `language`, `accepted_at`), `applicant`, `input`,
-`delivery`, `fee`, `payer`, `reference`, `subject_operation_id`, `steps`; and beside it `settings`, `secrets` (inputs
-that live for one exchange) and `token`. The sections are `path`, `query`, `headers` and `body`; a SOAP package has
+`delivery`, `fee`, `payer`, `reference`, `subject_operation_id`, `steps`, `quote` (`id`, `amount_minor`, `currency`,
+`denomination`, `valid_until`), `action` (`kind`, `answer`: what the citizen answered to a next action); and beside it
+`settings`, `secrets` (inputs that live for one exchange) and `token`. The sections are `path`, `query`, `headers` and `body`; a SOAP package has
 `header` and `body`. Bytes are written as base64 on a JSON wire, and as the schema says on XML.
 
 ## What an answer reads
@@ -121,8 +122,19 @@ that live for one exchange) and `token`. The sections are `path`, `query`, `head
 The same canonical document, and `answer` (the JSON object, or the children of the SOAP body's element) and `http`
 (`status`, `headers` with lower-case names). Its keys are `code` (needed), `message`, `reference`,
 `next_inquiry_seconds`, `data`, `documents` (each `name`, `media_type`, `content`, `sha256`), `same` (pairs that must be
-equal, or the answer belongs to another act and is not read) and `document_required` (the statuses that must bring a
-document). A `token` operation gives `code`, `token` and `expires_in_seconds`.
+equal, or the answer belongs to another act and is not read), `document_required` (the statuses that must bring a
+document), and two more:
+
+- `next_action`: what the citizen must do before the institution goes on. `kind` names one of the service's
+  `[actions.KIND]`, where schema and texts stand; `details` (texts and whole numbers) fill the braces of those texts;
+  `choices` gives a field of the answer the values to choose from (`[{{value, ar, en}}]`, or texts);
+  `expires_in_seconds` and `expires_at` say how long the institution waits. The code must be `pending` (the act itself
+  goes on after the answer) or `refused` (it has ended, and the answer begins another one). Channels see all of it, so
+  nothing personal may stand in it.
+- `quote`: the price that the institution names: `id`, `amount` (of `money_of`), `valid_until`. An operation with the
+  role `quote` must give one when it succeeds; an answer that asks for consent to another price gives the new one.
+
+A `token` operation gives `code`, `token` and `expires_in_seconds`.
 
 Whether an answer means success, refusal or progress is not in the mapping: `code` is looked up in `codes.toml`, for the
 operation first and then under `"*"`:

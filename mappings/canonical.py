@@ -50,6 +50,23 @@ class Payer(TypedDict):
     mobile: str
 
 
+class Quote(TypedDict):
+    """A price that the institution named."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    denomination: str
+    valid_until: str | None  #: RFC 3339, UTC.
+
+
+class Action(TypedDict):
+    """A citizen's answer to a next action of the institution."""
+
+    kind: str
+    answer: dict[str, Any]  #: As the action's JSON Schema describes it.
+
+
 class Document(TypedDict):
     """The whole document of one call; `connectors.kit.contract.Call.document`."""
 
@@ -61,5 +78,7 @@ class Document(TypedDict):
     fee: Fee | None
     payer: Payer | None
     reference: str  #: The institution's reference of the act, or "".
-    subject_operation_id: str  #: For inquire, confirm and resend: the operation id of the act that is meant.
+    subject_operation_id: str  #: For inquire, confirm, resend and a citizen's answer: the act that is meant.
     steps: dict[str, dict[str, Any]]  #: Step kind -> data of its outcome.
+    quote: NotRequired[Quote | None]  #: The price that is in force, once the institution named one.
+    action: NotRequired[Action | None]  #: While a citizen's answer is handed over: what was asked and answered.

@@ -24,7 +24,7 @@ def timetable(upkeep: Upkeep, keeping: Keeping, policy: DispatchSettings) -> tup
     return (
         Entry("renew-leases", third, "a worker that lives keeps what it holds", upkeep.renew_leases),
         Entry("rescue-leases", third, "what a dead worker held is judged and goes on", upkeep.rescue_leases),
-        Entry("expire-unpaid", 30, "nobody waits for a payer for ever", upkeep.expire_unpaid),
+        Entry("expire-unpaid", min(30, third), "nobody waits for a payer for ever", upkeep.expire_unpaid),
         Entry("inquire", 60, "an open attempt without an inquiry gets one", upkeep.inquire),
         Entry("forget-keys", 3600, "idempotency keys are kept for their time, not longer", upkeep.forget_keys),
         Entry("forget-callbacks", 3600, "so are the messages that institutions sent", keeping.forget_callbacks),

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.kit.asking import read_asked, read_quote
 from connectors.kit.codebook import Meaning
-from connectors.kit.contract import Document, Effect, Exchange, Operation, Outcome, Status
+from connectors.kit.contract import Asked, Document, Effect, Exchange, Operation, Outcome, Quote, Status
 from connectors.kit.documents import read_document
 from connectors.kit.errors import Faulted, Throttled, Unreadable
 from connectors.kit.http import HttpAnswer
@@ -65,6 +66,7 @@ class AnswerReader:
         self, status: Status, canonical: str, code: str, fields: Mapping[str, Any], exchange: Exchange
     ) -> Outcome:
         documents = self._documents(status, fields, exchange)
+        asked, quote = self._asked(status, fields, exchange)
         data = dict(fields.get("data") or {})
         if self._operation.role == "token":
             data = {name: fields[name] for name in ("token", "expires_in_seconds") if name in fields}
@@ -78,7 +80,23 @@ class AnswerReader:
             documents=documents,
             next_inquiry_seconds=_seconds(fields.get("next_inquiry_seconds")),
             exchange=exchange,
+            asked=asked,
+            quote=quote,
         )
+
+    def _asked(
+        self, status: Status, fields: Mapping[str, Any], exchange: Exchange
+    ) -> tuple[Asked | None, Quote | None]:
+        """What the citizen must do and what it costs. A quote that was given names its price."""
+        try:
+            asked, quote = read_asked(fields.get("next_action")), read_quote(fields.get("quote"))
+        except ValueError as error:
+            raise Unreadable(str(error), exchange=exchange) from error
+        if asked is not None and status not in (Status.PENDING, Status.REFUSED):
+            raise Unreadable(f"an answer that is {status} asks the citizen for something", exchange=exchange)
+        if quote is None and status is Status.SUCCEEDED and self._operation.role == "quote":
+            raise Unreadable("the answer names no price", exchange=exchange)
+        return asked, quote
 
     def _documents(self, status: Status, fields: Mapping[str, Any], exchange: Exchange) -> tuple[Document, ...]:
         try:

@@ -65,6 +65,32 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the institution wants of the citizen before it goes on; what is done with the answer is the service's.
+
+    Channels see all of it, so nothing personal may stand in it.
+    """
+
+    kind: str  #: Names one of the service's `[actions.KIND]`: resubmit_photo, choose_slot, consent_price …
+    details: Mapping[str, Any] = field(default_factory=dict)  #: Fill the braces of the action's texts.
+    #: Field of the answer -> the values among which the citizen chooses: `[{"value", "ar"?, "en"?}]`.
+    choices: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    expires_in_seconds: float | None = None  #: How long the institution waits.
+    expires_at: datetime | None = None  #: The same as a moment (aware); the earlier one counts.
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price that the institution named; binding for as long as it says."""
+
+    id: str  #: The institution's own, to be given back when the citizen has paid.
+    amount_minor: int
+    currency: str
+    denomination: str
+    valid_until: datetime | None = None  #: Aware.
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came back, canonical."""
 
@@ -77,6 +103,8 @@ class Outcome:
     documents: tuple[Document, ...] = ()
     next_inquiry_seconds: float | None = None  #: The institution's own wish for the next inquiry.
     exchange: Exchange | None = None
+    asked: Asked | None = None  #: With PENDING: the act waits for the citizen. With REFUSED: another act may follow.
+    quote: Quote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +136,9 @@ class Call:
     `document` is the canonical document that mappings read: `{"operation_id", "request": {"id", "service", "language",
     "accepted_at"}, "applicant": {…}, "input": {…}, "delivery": {…}, "fee": {"amount_minor", "currency",
     "denomination"} | None, "payer": {"mobile"} | None, "reference": the institution's reference or "",
-    "subject_operation_id": for inquire, confirm and resend the operation id of the act that is meant, "steps":
-    {step kind: data of its outcome}}`.
+    "subject_operation_id": for inquire, confirm, resend and the citizen's answer to a next action the operation id of
+    the act that is meant, "steps": {step kind: data of its outcome}, "quote": {"id", "amount_minor", "currency",
+    "denomination", "valid_until"} | None, "action": {"kind", "answer"} | None}`.
     """
 
     operation_id: str  #: Ours, unique for ever, the same for every resend of the same act.

@@ -25,6 +25,9 @@ _WORDS: Mapping[str, str] = {
     "documents": "The documents of the answer: name, media_type, content (base64 or bytes), sha256.",
     "same": "Pairs that must be equal, or the answer belongs to another act and is not read.",
     "document_required": "With these statuses at least one document must be there.",
+    "next_action": "What the citizen must do first: kind (one of the service's [actions.KIND]), details, choices, "
+    "expires_in_seconds, expires_at. With a code that is pending or refused.",
+    "quote": "The price that the institution names: id, amount (of money_of), valid_until.",
     "token": "The access token (of the token operation).",
     "expires_in_seconds": "How long the token lives.",
 }

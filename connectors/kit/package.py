@@ -25,6 +25,8 @@ ANSWER_KEYS = {
     "documents",
     "same",
     "document_required",
+    "next_action",
+    "quote",
 }
 TOKEN_KEYS = {"code", "message", "token", "expires_in_seconds"}
 

@@ -44,12 +44,14 @@ def _request() -> dict[str, Any]:
         "Which of the service's steps it stands at.",
     )
     payment = _object(
-        ["state", "amount", "refund_due"],
+        ["state", "amount", "paid", "refund_due", "refund"],
         {
             "state": {"type": "string", "enum": [state.value for state in Intent]},
             "method": {"type": ["string", "null"]},
             "amount": ref("Money"),
-            "refund_due": {"type": "boolean", "description": "Paid, and the service was not given."},
+            "paid": ref("Money"),
+            "refund_due": {"type": "boolean", "description": "Paid and the service was not given, or paid too much."},
+            "refund": _nullable(ref("Money")),
         },
         "The fee order; null when the service is free.",
     )
@@ -121,6 +123,11 @@ def schemas() -> dict[str, Any]:
                 "expires_at": _nullable(_TIME),
                 "schema": {"type": "object", "description": "JSON Schema 2020-12 of the answer."},
                 "text": ref("Text"),
+                "labels": {
+                    "type": "object",
+                    "description": "Asked by an institution: words of the fields and choices.",
+                },
+                "details": {"type": "object", "description": "Asked by an institution: amounts, reasons, times."},
             },
             "What only the citizen can give; answer it at /v1/requests/{request_id}/actions/{action_id}.",
         ),
@@ -175,8 +182,16 @@ def schemas() -> dict[str, Any]:
                 "turnaround_hours": {"type": "integer"},
                 "missing_documents": {"type": "array", "items": {"type": "string"}},
                 "availability": ref("Availability"),
+                "quote": _nullable(
+                    _object(
+                        ["amount", "valid_until"],
+                        {"amount": ref("Money"), "valid_until": _nullable(_TIME)},
+                        "The price that the institution names now; only for services with a step `quote`.",
+                    )
+                ),
+                "reason": _nullable(ref("Reason")),
             },
-            "The same checks as a submission; nothing was stored or sent.",
+            "The same checks as a submission; nothing was stored. Only a price is asked for at its institution.",
         ),
         "Availability": _object(
             ["service", "state", "text"],
@@ -227,9 +242,10 @@ def schemas() -> dict[str, Any]:
 def _service() -> dict[str, Any]:
     strings = {"type": "array", "items": {"type": "string"}}
     fee = _object(
-        ["amount", "methods", "example"],
+        ["amount", "methods", "example", "quoted"],
         {
-            "amount": ref("Money"),
+            "amount": _nullable(ref("Money")),
+            "quoted": {"type": "boolean", "description": "The institution names the price: `amount` is null."},
             "methods": strings,
             "example": {"type": "boolean", "description": "The amount is an example, not a tariff."},
         },

@@ -48,7 +48,9 @@ async def submit(request: Call) -> ASGIResponse:
     raw = await read_body(request, services.settings.max_body_bytes)
     checked = services.validator.check(principal, raw)
     if dry_run:
-        return json_of(await services.acceptor.preflight(checked), headers=_applied(preferences))
+        language = language_of(request.headers.get("accept-language"))
+        told = await services.acceptor.preflight(principal, checked, language=language)
+        return json_of(told, headers=_applied(preferences))
     answer = await services.acceptor.accept(
         principal,
         str(key),

@@ -69,7 +69,8 @@ def service_view(service: Service) -> dict[str, Any]:
     fee = None
     if service.fee is not None:
         methods = list(service.fee.methods)
-        fee = {"amount": money(service.fee.money), "methods": methods, "example": service.fee.example}
+        amount = money(service.fee.money) if service.fee.money else None
+        fee = {"amount": amount, "methods": methods, "example": service.fee.example, "quoted": amount is None}
     href = f"/v1/services/{service.id}"
     return {
         "id": service.id,

@@ -3,7 +3,8 @@
 Each is a compare-and-set in one transaction.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -12,13 +13,16 @@ from gateway.errors import Problem
 from gateway.ids import new_id
 from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
+from gateway.store.fee_orders import write_order
 from gateway.store.jobs import Intending, attempt_values, load_works
 from gateway.store.requests import Existing, claim_keys, find_keys
 from gateway.store.tables import attempts, events, intents, jobs, requests
-from gateway.work import NewAttempt, Work
+from gateway.work import FeeOrder, NewAttempt, Work
 from mappings.status import FINAL, UNSETTLED, Attempt, Intent, Request, move
 
 #: Attempts that tell that the institution or the payer's money may be touched: no cancelling any more.
+#: Why a request ended whose citizen said no.
+DECLINED = "citizen_declined"
 _TOUCHED = (*UNSETTLED, Attempt.SUCCEEDED, Attempt.REVIEW)
 
 
@@ -46,9 +50,13 @@ class Taking:
     progress: dict[str, Any]
     phase: str
     lane: str
-    worker: str
+    worker: str | None  #: Whose place it takes; None leaves the job to whoever comes.
     lease_ms: int
     attempt: NewAttempt | None  #: Committed as SENDING with the answer, where the exchange carries a secret.
+    step: int
+    facts: dict[str, Any] = field(default_factory=dict)  #: For the timeline, without personal data.
+    fee_order: FeeOrder | None = None  #: The price that the citizen consented to.
+    intent_id: str | None = None
 
 
 def find_request(conn: Connection, channel_id: str, request_id: str) -> Row[Any] | None:
@@ -85,6 +93,7 @@ def take(conn: Connection, taking: Taking) -> int | Existing:
         .where(requests.c.id == taking.request_id)
         .values(
             state=state.value,
+            step=taking.step,
             phase=taking.phase,
             reason=None,
             next_action=None,
@@ -95,11 +104,30 @@ def take(conn: Connection, taking: Taking) -> int | Existing:
             state_since=now,
         )
     )
-    _tell(conn, taking.request_id, "answered", state, {"kind": taking.kind}, now)
+    _tell(conn, taking.request_id, "answered", state, {"kind": taking.kind, **taking.facts}, now)
+    if taking.fee_order is not None:
+        write_order(conn, taking.request_id, taking.fee_order, now, new=taking.intent_id is None)
     token = _claim(conn, taking, now)
     if taking.attempt is not None:
         _send(conn, taking, taking.attempt, token, now)
     return token
+
+
+def decline(conn: Connection, request_id: str, version: int, kind: str, key: Key) -> Existing | None:
+    """End a request whose citizen said no to what the institution asked; what the key stood for already, or None.
+
+    Raises Problem("action_not_open") when the request has moved on; nothing is written then, the key included.
+    """
+    now = now_ms(conn)
+    if not claim_keys(conn, [key_values(key, request_id, now)]):
+        return find_keys(conn, [(key.channel_id, key.key)])[key.channel_id, key.key]
+    row = conn.execute(select(requests).where(requests.c.id == request_id).with_for_update()).one()
+    if row.version != version or row.state != Request.AWAITING_CITIZEN.value:
+        raise Problem("action_not_open")
+    state = move(Request.AWAITING_CITIZEN, "cancelled")
+    _tell(conn, request_id, "declined", Request.AWAITING_CITIZEN, {"kind": kind}, now)
+    end(conn, request_id, state, "cancelled", Intent.CANCELLED, now, reason=DECLINED)
+    return None
 
 
 def key_values(key: Key, request_id: str, now: int) -> dict[str, Any]:
@@ -133,7 +161,7 @@ def _claim(conn: Connection, taking: Taking, now: int) -> int:
             lane=taking.lane,
             due_at=now,
             claimed_by=taking.worker,
-            lease_until=now + taking.lease_ms,
+            lease_until=now + taking.lease_ms if taking.worker else None,
             token=jobs.c.token + 1,
             tries=0,
             waits=0,
@@ -182,7 +210,7 @@ def cancel(conn: Connection, channel_id: str, request_id: str, touching_roles: t
         raise Problem("cannot_cancel")
     if state not in (Request.ACCEPTED, Request.IN_PROGRESS, Request.AWAITING_CITIZEN, Request.PARKED):
         raise Problem("cannot_cancel")
-    end(conn, request_id, move(state, "cancelled"), "cancelled", Intent.CANCELLED, now)
+    end(conn, request_id, move(state, "cancelled"), "cancelled", Intent.CANCELLED, now, reason="cancelled_by_channel")
 
 
 def _touched(conn: Connection, request_id: str, touching_roles: tuple[str, ...]) -> bool:
@@ -190,14 +218,14 @@ def _touched(conn: Connection, request_id: str, touching_roles: tuple[str, ...])
     return conn.scalar(select(attempts.c.id).where(attempts.c.request_id == request_id, touching).limit(1)) is not None
 
 
-def end(conn: Connection, request_id: str, state: Request, kind: str, intent: Intent, now: int) -> None:
+def end(conn: Connection, request_id: str, state: Request, kind: str, intent: Intent, now: int, *, reason: str) -> None:
     """Write a final state that no exchange brought; a worker that still holds the job finds its token gone."""
     conn.execute(
         update(requests)
         .where(requests.c.id == request_id)
         .values(
             state=state.value,
-            reason=kind,
+            reason=reason,
             next_action=None,
             expires_at=None,
             next_try_at=None,
@@ -218,13 +246,15 @@ def end(conn: Connection, request_id: str, state: Request, kind: str, intent: In
 def expire(conn: Connection, limit: int) -> list[str]:
     """End the requests whose citizen did not answer in time; their ids."""
     now = now_ms(conn)
-    late = conn.scalars(
-        select(requests.c.id)
+    late = conn.execute(
+        select(requests.c.id, requests.c.next_action)
         .where(requests.c.state == Request.AWAITING_CITIZEN.value, requests.c.expires_at <= now)
         .order_by(requests.c.expires_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    for request_id in late:
-        end(conn, request_id, move(Request.AWAITING_CITIZEN, "expired"), "expired", Intent.EXPIRED, now)
-    return list(late)
+    for row in late:
+        asked = row.next_action is not None and "then" in json.loads(row.next_action)
+        reason = "not_answered_in_time" if asked else "not_paid_in_time"
+        end(conn, row.id, move(Request.AWAITING_CITIZEN, "expired"), "expired", Intent.EXPIRED, now, reason=reason)
+    return [row.id for row in late]

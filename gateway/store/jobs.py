@@ -87,6 +87,7 @@ def load_works(conn: Connection, request_ids: Sequence[str], now: int) -> list[W
     joined = (
         select(requests, jobs, intents.c.id.label("intent_id"), intents.c.state.label("intent_state"))
         .add_columns(intents.c.amount_minor, intents.c.currency, intents.c.denomination)
+        .add_columns(intents.c.paid_minor)
         .join(jobs, jobs.c.request_id == requests.c.id)
         .outerjoin(intents, intents.c.request_id == requests.c.id)
         .where(requests.c.id.in_(request_ids))
@@ -145,6 +146,7 @@ def _work(row: Row[Any], open_attempt: OpenAttempt | None) -> Work:
         amount_minor=row.amount_minor or 0,
         currency=row.currency or "",
         denomination=row.denomination or "",
+        paid_minor=row.paid_minor or 0,
         open_attempt=open_attempt,
     )
 

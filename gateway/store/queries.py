@@ -36,6 +36,7 @@ _COLUMNS = (
     intents.c.amount_minor,
     intents.c.currency,
     intents.c.denomination,
+    intents.c.paid_minor,
 )
 
 
@@ -250,5 +251,6 @@ def _view(row: Row[Any], brought: Sequence[DocumentView]) -> View:
         intent_state=Intent(row.intent_state) if owed else None,
         provider=row.provider,
         money=Money(row.amount_minor, row.currency, row.denomination) if owed else None,
+        paid_minor=row.paid_minor or 0,
         documents=brought,
     )

@@ -10,10 +10,11 @@ from gateway.ids import new_id
 from gateway.packed import pack, pack_text
 from gateway.store.clock import now_ms
 from gateway.store.exchanges import attempt_writes, evidence_rows, fenced_evidence_rows, write_documents
+from gateway.store.fee_orders import fee_order_writes
 from gateway.store.jobs import NEVER, holders, lanes_with_due_work, write_if_held
 from gateway.store.tables import events, evidence, idempotency, intents, jobs, requests
 from gateway.store.together import Part, Rows, Write, rows_of, write_together
-from gateway.work import Settled, Settling
+from gateway.work import Settled, Settling, expiry
 from mappings.status import FINAL
 
 
@@ -46,6 +47,7 @@ def _parts(rows: Sequence[Settling], moved: Rows, now: int) -> list[tuple[Part, 
         rows_of(evidence, evidence_rows(rows, now)),
         rows_of(events, _events(rows, now)),
         (_UPDATE_INTENT, _intents(rows, now)),
+        *fee_order_writes(rows, now),
         (_UPDATE_ANSWER, _answers(rows)),
         (_MOVE_JOB, moved),
         (_REST_JOB, _resting(rows)),
@@ -100,7 +102,7 @@ def _request_values(row: Settling, now: int) -> dict[str, Any]:
         "new_phase": settlement.phase,
         "new_reason": settlement.reason,
         "new_next_try_at": now + following.delay_ms if following and following.delay_ms else None,
-        "new_expires_at": now + settlement.expires_in_ms if settlement.expires_in_ms is not None else None,
+        "new_expires_at": expiry(settlement, now),
         "new_next_action": pack_text(settlement.next_action) if settlement.next_action else None,
         "new_progress": pack(settlement.progress),
         "now": now,
@@ -151,7 +153,7 @@ def _intents(rows: Sequence[Settling], now: int) -> list[dict[str, Any]]:
             "now": now,
         }
         for row in rows
-        if row.intent_id and row.settlement.intent_state
+        if row.intent_id and row.settlement.intent_state and row.settlement.fee_order is None
     ]
 
 

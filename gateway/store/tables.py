@@ -153,6 +153,7 @@ intents = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("denomination", Text, nullable=False),  # epoch: SYP-old | SYP-new
+    Column("paid_minor", BigInteger, nullable=False, server_default="0"),  # paid when another amount was owed
     Column("provider", Text),  # the method chosen last
     Column("version", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),

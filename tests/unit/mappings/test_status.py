@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from mappings.status import FINAL, MOVES, Attempt, IllegalMove, Intent, Request, State, move
 
 EVENTS = sorted({event for _, _, event in MOVES})
-SETTLED_INTENTS = {Intent.SUCCEEDED, Intent.FAILED, Intent.CANCELLED, Intent.EXPIRED}
+#: What was paid may turn out to be too little: a price that rose is owed anew.
+SETTLED_INTENTS = {Intent.FAILED, Intent.CANCELLED, Intent.EXPIRED}
 SETTLED_ATTEMPTS = {Attempt.NOT_SENT, Attempt.SUCCEEDED, Attempt.DECLINED, Attempt.ABSENT}
 
 

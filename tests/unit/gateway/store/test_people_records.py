@@ -51,6 +51,7 @@ def taking(row: NewRequest, key: str, **more) -> Taking:
         "worker": "w1",
         "lease_ms": 30_000,
         "attempt": new_attempt(role="confirm", moves_money=True),
+        "step": 1,
     }
     return Taking(**values | more)
 
