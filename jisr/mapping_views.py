@@ -80,7 +80,8 @@ def show_tried(here: Front, tried: "Tried", *, as_json: bool) -> None:
         print(json.dumps(asdict(tried), ensure_ascii=False))
         return
     titles = (here.text("الوثيقة الموحدة", "canonical document"), here.text("الطلب", "request"))
-    here.out.print(_beside(titles, tried.canonical, tried.request or tried.problem, bad=bool(tried.problem)))
+    if tried.canonical:
+        here.out.print(_beside(titles, tried.canonical, tried.request or tried.problem, bad=bool(tried.problem)))
     if tried.answer:
         titles = (here.text("الجواب", "answer"), here.text("النتيجة", "outcome"))
         here.out.print(_beside(titles, tried.answer, tried.outcome, bad=False))

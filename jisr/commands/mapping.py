@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Mapping documents: test, lint, try, explain.")
 
 PackageName = Annotated[str, typer.Argument(help="A package's folder, or the name of a connector that is installed.")]
-OperationName = Annotated[str, typer.Argument(help="An operation of the package's manifest.")]
+OperationName = Annotated[str, typer.Argument(help="An operation or a callback of the package's manifest.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -41,7 +41,7 @@ def run_tests(
 
     here = front(context)
     bench = _bench(here, package)
-    if operation is not None:
+    if operation is not None and operation not in bench.package.callbacks:
         bench.operation(operation)
     results = list(run(bench, operation))
     mapping_views.show_tests(here, bench.package.name, results, as_json=as_json)
@@ -101,11 +101,16 @@ def try_(
 
       jisr mapping try transport vehicle-check --document mine.json --answer theirs.json --status 404
     """
-    from connectors.kit.mapping_tools.trying import try_out
+    from connectors.kit.mapping_tools.called_back import callback_sample, message_of
+    from connectors.kit.mapping_tools.trying import try_callback, try_out
     from connectors.kit.mapping_tools.workbench import answer_of, http_answer, read_json
 
     here = front(context)
     bench = _bench(here, package)
+    if operation in bench.package.callbacks:
+        raw = _bytes(here, answer) if answer else message_of(callback_sample(bench, operation, sample))
+        mapping_views.show_tried(here, try_callback(bench, operation, raw), as_json=as_json)
+        return
     bench.operation(operation)
     if document is not None:
         given, said = read_json(document), None

@@ -163,6 +163,10 @@ class Bench:
     variant: Variant
     sandbox: Callable[[], SandboxProcess]  #: Gives the running sandbox, clean since this check began.
 
+    def on(self, operation: Operation) -> "Bench":
+        """The same tools for one operation."""
+        return replace(self, operation=operation)
+
     @property
     def name(self) -> str:
         """The operation's name; only in cases that are proven for each operation."""

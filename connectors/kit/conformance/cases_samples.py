@@ -30,7 +30,7 @@ def _of_tokens(subject: Subject, _: Operation | None) -> Iterable[Variant]:
     return [
         Variant(f"{sample.operation}-{sample.case}", sample)
         for sample in subject.samples
-        if sample.operation not in subject.operations
+        if sample.operation not in subject.operations and sample.operation not in subject.package.manifest.callbacks
     ]
 
 

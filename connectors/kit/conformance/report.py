@@ -17,6 +17,7 @@ GROUPS: Mapping[str, Text] = {
     "mapping": Text("وثائق التحويل", "mapping documents"),
     "samples": Text("العينات في الاتجاهين", "samples, both ways"),
     "codes": Text("الرموز والنتائج", "codes and outcomes"),
+    "callbacks": Text("الإشعارات", "callbacks"),
     "persons": Text("أشخاص الاختبار", "test persons"),
     "write-gate": Text("بوابة الكتابة", "write gate"),
     "late": Text("أجوبة متأخرة أو مقطوعة", "late and cut answers"),

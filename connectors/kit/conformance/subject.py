@@ -111,6 +111,11 @@ class Subject:
         """The samples of one operation, in order."""
         return [sample for sample in self.samples if sample.operation == operation]
 
+    @property
+    def callback_samples(self) -> list[Sample]:
+        """The samples of the messages that the institution sends by itself."""
+        return [sample for sample in self.samples if sample.operation in self.package.manifest.callbacks]
+
     def sample(self, operation: str, case: str = SUCCEEDED) -> Sample:
         """One sample. Raises Failure when it is not there."""
         for sample in self.samples_of(operation):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connectors.kit.conformance import (
+    cases_callbacks,
     cases_codes,
     cases_contract,
     cases_late,
@@ -47,6 +48,7 @@ _MODULES = (
     cases_mapping,
     cases_samples,
     cases_codes,
+    cases_callbacks,
     cases_persons,
     cases_write_gate,
     cases_late,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.kit.errors import ConnectorError
+from connectors.kit.mapping_tools.called_back import MESSAGE, callback_context, callback_sample
 from connectors.kit.mapping_tools.workbench import Sample, Workbench, answer_of
 from mappings.compiled.logic import is_false
 from mappings.documents import Place
@@ -46,6 +47,8 @@ class Explanation:
 
 def explain(bench: Workbench, operation: str, case: str = "") -> Explanation:
     """The explanation of one sample (`succeeded` unless named). Raises ToolError and MappingError."""
+    if operation in bench.package.manifest.callbacks:
+        return _explained_callback(bench, operation, case)
     bench.operation(operation)
     sample = bench.sample(operation, case)
     document = sample.json("canonical.json")
@@ -59,6 +62,16 @@ def explain(bench: Workbench, operation: str, case: str = "") -> Explanation:
     context, code, meaning = heard
     fields += _answer(bench, tree.get("answer"), parts, file, context)
     return Explanation(operation, sample.case, tuple(fields), code, meaning)
+
+
+def _explained_callback(bench: Workbench, name: str, case: str) -> Explanation:
+    sample = callback_sample(bench, name, case)
+    context = callback_context(bench, name, sample.json(MESSAGE))
+    file = Place(bench.package.callbacks[name].file, 0)
+    fields = _answer(bench, bench.tree(name).get("answer"), bench.tree("_parts"), file, context)
+    found = bench.package.callbacks[name].answer(context) or {}
+    code = str(found.get("code", ""))
+    return Explanation(name, sample.case, tuple(fields), code, _meaning(bench.package.codes.code(name, code)))
 
 
 def _request(

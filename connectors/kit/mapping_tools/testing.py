@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from connectors.kit.contract import Outcome
 from connectors.kit.errors import ConnectorError, MappingFailed
 from connectors.kit.http import HttpAnswer
+from connectors.kit.mapping_tools.called_back import callback_samples, message_of, read_callback, shown_callback
 from connectors.kit.mapping_tools.cases import Case, cases_of, laid_over
 from connectors.kit.mapping_tools.trees import Difference, differences, flat_json, flat_xml, part_of
 from connectors.kit.mapping_tools.workbench import Sample, Workbench, answer_of, http_answer
@@ -38,11 +39,14 @@ class Tested:
 
 def run(bench: Workbench, operation: str | None = None) -> Iterator[Tested]:
     """Every sample and case, of one operation or of all. Raises MappingError and ToolError for files that are wrong."""
-    for name in bench.operations if operation is None else [operation]:
+    callbacks = bench.package.manifest.callbacks
+    for name in [*bench.operations, *callbacks] if operation is None else [operation]:
         for sample in bench.samples(name):
             yield _of_sample(bench, sample)
+        for sample in callback_samples(bench, name):
+            yield _of_message(bench, sample)
         for case in cases_of(bench.folder, name):
-            yield _of_case(bench, name, case)
+            yield _of_message_case(bench, name, case) if name in callbacks else _of_case(bench, name, case)
 
 
 def _of_sample(bench: Workbench, sample: Sample) -> Tested:
@@ -102,6 +106,25 @@ def _outcome_differences(
         seen = {"error": "upstream_authentication"} if failed else {"status": "succeeded"}
         return differences(flat_json(wanted), flat_json(seen))
     return differences(flat_json(wanted), flat_json(shown(came)))
+
+
+def _of_message(bench: Workbench, sample: Sample) -> Tested:
+    came = shown_callback(read_callback(bench, sample.operation, message_of(sample)))
+    found = differences(flat_json(sample.json("outcome.json")), flat_json(came))
+    return Tested(sample.operation, sample.case, "sample", tuple(found))
+
+
+def _of_message_case(bench: Workbench, name: str, case: Case) -> Tested:
+    source = f"{case.place.file}:{case.place.line}"
+    if case.request is not None or case.answer is None:
+        return Tested(name, case.name, source, (), "the case of a callback gives answer, and outcome or error")
+    came = read_callback(bench, name, json.dumps(case.answer, ensure_ascii=False).encode())
+    if isinstance(came, ConnectorError):
+        words = f"{came.code}: {came}"
+        differs = () if case.error and case.error in words else (Difference("error", case.error, words),)
+        return Tested(name, case.name, source, differs)
+    found = part_of(case.outcome or {}, shown_callback(came), "outcome")
+    return Tested(name, case.name, source, (*found, *([Difference("error", case.error, "")] if case.error else [])))
 
 
 def _of_case(bench: Workbench, operation: str, case: Case) -> Tested:

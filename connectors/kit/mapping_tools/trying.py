@@ -9,8 +9,9 @@ from lxml import etree
 
 from connectors.kit.errors import MappingFailed
 from connectors.kit.http import HttpAnswer
+from connectors.kit.mapping_tools.called_back import read_callback, shown_callback
 from connectors.kit.mapping_tools.testing import wire_json
-from connectors.kit.mapping_tools.workbench import ToolError, Workbench
+from connectors.kit.mapping_tools.workbench import ToolError, Workbench, http_answer
 from connectors.kit.outcome_file import shown
 from connectors.kit.rest import RestMessage
 
@@ -49,6 +50,11 @@ def try_out(
     )
 
 
+def try_callback(bench: Workbench, name: str, raw: bytes) -> Tried:
+    """What the mapping makes of a message that the institution sends by itself."""
+    return Tried("", "", "", _answer(http_answer(raw, 0)), pretty(shown_callback(read_callback(bench, name, raw))))
+
+
 def pretty(content: Any) -> str:
     """JSON for people."""
     return json.dumps(content, ensure_ascii=False, indent=2, default=str)
@@ -72,10 +78,11 @@ def _shortened(value: Any) -> Any:
 def _answer(answer: HttpAnswer) -> str:
     if answer.media_type.endswith("xml"):
         return _xml(answer.body)
+    head = f"HTTP {answer.status}\n" if answer.status else ""
     try:
-        return f"HTTP {answer.status}\n{pretty(_shortened(json.loads(answer.body)))}"
+        return f"{head}{pretty(_shortened(json.loads(answer.body)))}"
     except (ValueError, RecursionError):
-        return f"HTTP {answer.status}\n{answer.body[:2000].decode(errors='replace')}"
+        return f"{head}{answer.body[:2000].decode(errors='replace')}"
 
 
 def _xml(raw: bytes) -> str:

@@ -88,7 +88,7 @@ class Workbench:
     def operation(self, name: str) -> Operation:
         """One operation. Raises ToolError that says which there are."""
         if name not in self.operations:
-            known = ", ".join(sorted(self.operations))
+            known = ", ".join(sorted([*self.operations, *self.package.manifest.callbacks]))
             raise ToolError(f"{self.folder.name}/manifest.toml: there is no operation {name!r}; there are {known}")
         return self.operations[name]
 

@@ -154,11 +154,24 @@ class Signing(_Strict, frozen=True):
 
 
 class Callback(_Strict, frozen=True):
-    """What the institution sends by itself after an act; the manifest's callback of this name says how it is signed."""
+    """What is sent by itself after a call; the manifest's callback says how it is signed."""
 
-    after: Annotated[str | tuple[str, ...], Meta(description="The operation whose act it reports; several are a list.")]
+    after: Annotated[
+        str | tuple[str, ...], Meta(description="The operation after whose act it is sent; several are a list.")
+    ]
     body: Annotated[Leaves, Meta(description="The JSON object that is sent; sees what the operation's rules see.")]
     seconds: Annotated[float, Meta(ge=0, description="So long after the answer.")] = 0.0
+    if_: Annotated[
+        Expression | None,
+        Meta(description="Sent when this gives something; left out: when the act was done. Sees `code` too."),
+    ] = field(default=None, name="if")
+    modes: Annotated[
+        Expression | None,
+        Meta(description="How it is sent, for this person: a list of early, twice, never, out_of_order, unsigned, …"),
+    ] = None
+    sends: Annotated[
+        str | None, Meta(description="The manifest's callback; the name of this table unless it is said.")
+    ] = None
 
     @property
     def operations(self) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class Callback:
     operation: str  #: After which act.
     body: bytes
     seconds: float  #: So long after the answer.
+    modes: Mapping[str, Any] = field(default_factory=dict)  #: How it is sent for this person, in the switches' words.
 
 
 class NotUnderstoodError(Exception):

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
 from connectors.kit.sandbox.document import Operation, Read, Rule, SandboxDocument
 from connectors.kit.sandbox.institution import Callback, Desk, Persons
+from connectors.kit.sandbox.notices import Notice
 from connectors.kit.sandbox.steps import Context, Spoken, Step
 from connectors.kit.sandbox.tokens import TokenStore
 from connectors.kit.sandbox.words import Words
@@ -37,10 +36,7 @@ class RulePlayer:
         self._persons = persons
         words = Words(desk.folder, document)
         self._reads = [(name, *self._reader(name, read, words)) for name, read in document.reads.items()]
-        self._callbacks = {
-            name: words.template(dict(callback.body), f"callbacks.{name}.body")
-            for name, callback in document.callbacks.items()
-        }
+        self._notices = {name: Notice(name, callback, words) for name, callback in document.callbacks.items()}
         self.due: list[Callback] = []  #: What is to be sent after the act that was just done.
         self._operations = {
             name: _RuleList(self, name, operation, words)
@@ -74,9 +70,11 @@ class RulePlayer:
         memory = self.desk.ledger.memory
         self.desk.ledger.remember(key, {**memory[key], **(self._acts[action]({}) or {})})
 
-    def called_back(self, operation: str) -> dict[str, Template]:
-        """The bodies of what is sent after the operation's act, by the callbacks' names."""
-        return {n: body for n, body in self._callbacks.items() if operation in self.document.callbacks[n].operations}
+    def called_back(self, operation: str) -> list[Notice]:
+        """What is sent after the operation's act."""
+        return [
+            notice for name, notice in self._notices.items() if operation in self.document.callbacks[name].operations
+        ]
 
     def readers(self, needed: set[str]) -> tuple[list[tuple[str, Reader]], frozenset[str]]:
         """The readers of the names in `needed` and of those that they read themselves, in order; and all the names."""
@@ -148,14 +146,14 @@ class _RuleList:
         self._player = player
         self._desk = player.desk
         self._name = name
-        self._callbacks = player.called_back(name)
+        self._notices = player.called_back(name)
         self._outcomes = {
             outcome: Step(player, f"operations.{name}.outcomes.{outcome}", name, operation, given, words)
             for outcome, given in operation.outcomes.items()
         }
         self._rules: list[tuple[Holds | None, Step | Template]] = []
         needed = {name for step in self._outcomes.values() for name in step.mentions}
-        needed |= {name for body in self._callbacks.values() for name in body.fields}
+        needed |= {name for notice in self._notices for name in notice.mentions}
         for key, rule in _flat(player.document, name, operation):
             holds, mentions = _condition(player, rule, key, words)
             what = _what(player, name, operation, rule, key, words)
@@ -174,14 +172,10 @@ class _RuleList:
             context[name] = read(context)
         step = self._outcomes.get(outcome) if outcome is not None else None
         spoken = (step or self._chosen(context)).play(context)
-        if spoken.done and self._callbacks:
-            self._call_back(context)
+        for notice in self._notices:
+            if (callback := notice.due(context, self._name, done=spoken.done)) is not None:
+                self._player.due.append(callback)
         return spoken
-
-    def _call_back(self, context: Context) -> None:
-        for name, body in self._callbacks.items():
-            seconds = self._player.document.callbacks[name].seconds
-            self._player.due.append(Callback(name, self._name, msgspec.json.encode(body(context) or {}), seconds))
 
     def _chosen(self, context: Context) -> Step:
         for holds, what in self._rules:

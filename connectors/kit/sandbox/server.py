@@ -47,6 +47,7 @@ from connectors.kit.sandbox.player import DataInstitution
 from connectors.kit.sandbox.tls import TlsFront, demands_certificate, serves_tls
 
 CONNECTORS = Path(__file__).resolve().parents[2]
+_ELSEWHERE = frozenset({"callback_never", "callback_out_of_order"})  #: Not sent now, whatever else is wished.
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -118,24 +119,20 @@ class SandboxServer:
         self.calls[demand.operation] = self.calls.get(demand.operation, 0) + 1
         if not self.switches:
             answer = self.institution.finished(self.institution.answer(demand))
-            self._call_back(self.institution.take_callbacks())
+            await self._call_back(self.institution.take_callbacks())
             return delivery.plain(answer)
         latency_seconds, fault = self.switches.take(demand.operation)
         answer = self._answer(demand, fault)
-        await self._call_back_early(self.institution.take_callbacks())
+        await self._call_back(self.institution.take_callbacks())
         if latency_seconds:
             await asyncio.sleep(latency_seconds)
         return await delivery.deliver(request, fault, answer)
 
-    def _call_back(self, due: list[Callback]) -> None:
+    async def _call_back(self, due: list[Callback]) -> None:
+        """Send now what a switch or the person wants before the answer; the rest goes after it."""
         for callback in due:
-            self.callbacks.later(callback, {})
-
-    async def _call_back_early(self, due: list[Callback]) -> None:
-        """Send what a switch wants before the answer; the rest goes after it."""
-        for callback in due:
-            modes = self.switches.take_callback(callback)
-            if "callback_early" in modes:
+            modes = {**callback.modes, **self.switches.take_callback(callback)}
+            if "callback_early" in modes and not modes.keys() & _ELSEWHERE:
                 await self.callbacks.now(callback, modes)
             else:
                 self.callbacks.later(callback, modes)

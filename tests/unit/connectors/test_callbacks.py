@@ -72,7 +72,7 @@ def _at(moment):
     ],
     ids=["none", "another key", "another body", "cut", "no text", "another time", "no time", "word", "huge", "twice", "old", "early"],
 )  # fmt: skip
-def test_a_callback_that_is_not_well_signed_is_read_but_not_verified(tmp_path, changes):
+def test_a7_a_callback_that_is_not_well_signed_is_read_but_not_verified(tmp_path, changes):
     said = _office(tmp_path).read_callback("result", BODY, _headers(**changes))
     assert not said.verified
     assert (said.operation_id, said.outcome.status) == ("op-1", "succeeded")

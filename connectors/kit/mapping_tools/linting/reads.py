@@ -34,6 +34,10 @@ def _read(subject: Subject, operation: str, section: str, leaf: Leaf, path: Path
         yield from _answered(leaf, key, path[1:], subject.contracts[operation].answer, "answer")
     elif first in _BESIDE[section]:
         return
+    elif operation in subject.bench.package.manifest.callbacks and first != "operation_id":
+        ar = f"لا يقرأ إشعار الجهة {first}؛ يقرأ answer وhttp وoperation_id وsettings."
+        en = f"A callback does not read {first}; it reads answer, http, operation_id and settings."
+        yield _finding(leaf, key, "unknown-read", ar, en)
     elif first in _ROOTS:
         yield from _canonical(leaf, key, path)
     else:

@@ -16,6 +16,12 @@ from tests.sandboxes import SandboxProcess, start_sandbox, stop_sandbox
 from tests.unit.connectors.kit.sandbox.packages import copy_of, replaced
 
 SECRET = "callback-key-of-the-sandbox"
+PEOPLE = {
+    "99000000591": ["early", "twice"],
+    "99000000592": ["never"],
+    "99000000593": ["early", "unsigned"],
+    "99000000594": ["loudly"],
+}
 
 
 class Receiver:
@@ -95,13 +101,19 @@ encoding = "hex"
     with (folder / "sandbox.toml").open("a", encoding="utf-8") as file:
         file.write(
             '\n[callbacks.result]\nafter = "vehicle-statement"\nbody = { requestId = "id", number = "statement.number" }\n'
+            'modes = "person.callbacks"\n'
+            '\n[callbacks.refused]\nsends = "result"\nafter = "vehicle-statement"\nif = "code == \'VEHICLE_SEIZED\'"\n'
+            'body = { requestId = "id", number = "code" }\n'
         )
+    with (folder / "persons.toml").open("a", encoding="utf-8") as file:
+        for number, modes in PEOPLE.items():
+            file.write(f'\n[persons.{number}]\noutcome = "done"\nar = "-"\nen = "-"\ncallbacks = {json.dumps(modes)}\n')
     sandbox = start_sandbox(str(folder))
     yield sandbox
     stop_sandbox(sandbox)
 
 
-def state(sandbox: SandboxProcess, key: str) -> int:
+def state(sandbox: SandboxProcess, key: str, person: str = "88000000017") -> int:
     """Ask for one statement; the HTTP status."""
     connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
     basic = base64.b64encode(b"jisr-sandbox:sandbox-only").decode()
@@ -112,7 +124,7 @@ def state(sandbox: SandboxProcess, key: str) -> int:
         "plateNumber": "204517",
         "governorate": "01",
         "category": "1",
-        "owner": {"nationalNumber": "88000000017"},
+        "owner": {"nationalNumber": person},
     }
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
     connection.request("POST", "/v1/vehicle-statements", json.dumps(body), headers)
@@ -188,6 +200,28 @@ def test_nobody_who_listens_is_written_down_and_breaks_nothing(register, receive
     (row,) = register.control("GET", "callbacks")["sent"]
     assert (row["status"], row["name"]) == (None, "result")
     assert row["why"]
+
+
+def test_a_person_gets_it_early_and_twice_another_never_and_a_third_unsigned(register, receiver):
+    early, never, unsigned, _ = PEOPLE
+    state(register, "op-1", early)
+    assert [body["requestId"] for _, body, _ in receiver.came] == ["op-1", "op-1"]
+    state(register, "op-2", never)
+    state(register, "op-3", unsigned)
+    assert [body["requestId"] for _, body, _ in receiver.came] == ["op-1", "op-1", "op-3"]
+    assert ["X-Signature" in headers for headers, _, _ in receiver.came] == [True, True, False]
+
+
+def test_what_no_callback_can_be_is_a_sentence_for_the_author(register, receiver):
+    assert state(register, "op-1", list(PEOPLE)[-1]) == 500
+
+
+def test_a_refusal_is_told_too_where_the_institution_does_so(register, receiver):
+    seized = next(row["key"] for row in register.control("GET", "persons") if row["outcome"] == "vehicle_seized")
+    state(register, "op-1", seized)
+    assert receiver.wait_for(1) == ["op-1"]
+    assert receiver.came[0][1]["number"] == "VEHICLE_SEIZED"
+    assert register.count() == 0
 
 
 @pytest.mark.parametrize(
