@@ -1,9 +1,7 @@
 """What the institution sends by itself: it is read as its samples say, and only its signature is believed."""
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from connectors.kit.callbacks import CallbackReader
 from connectors.kit.conformance.bench import Bench, acted_id, heard
@@ -13,13 +11,12 @@ from connectors.kit.conformance.compare import first_difference
 from connectors.kit.conformance.subject import Sample, Subject
 from connectors.kit.contract import CallbackSaid, Operation, Status
 from connectors.kit.errors import ConnectorError
-from connectors.kit.outcome_file import shown
+from connectors.kit.mapping_tools.called_back import MESSAGE, message_of, shown_callback
 from connectors.kit.sandbox.callbacks import signature_headers
 from connectors.kit.sandbox.document import load_document
 from connectors.kit.sandbox.institution import Desk, sandbox_settings
 from connectors.kit.sandbox.ledger import Ledger
 
-MESSAGE = "callback.json"
 _FINAL = (Status.SUCCEEDED, Status.REFUSED)
 
 
@@ -52,10 +49,6 @@ def _read(bench: Bench, name: str, raw: bytes, headers: dict[str, str]) -> Callb
         return reader(raw, headers)
     except ConnectorError as error:
         return error
-
-
-def _message(sample: Sample) -> bytes:
-    return json.dumps(sample.json(MESSAGE), ensure_ascii=False).encode()
 
 
 def _signed(bench: Bench, name: str, raw: bytes, *, seconds: float = 0.0) -> dict[str, str]:
@@ -93,7 +86,7 @@ async def callbacks_have_samples(bench: Bench) -> None:
     shown_codes = {str(sample.json("outcome.json").get("institution_code", "")) for sample in samples}
     for code in bench.subject.codes().get("codes", {}).get(name, {}):
         require(
-            code in shown_codes or any(f'"{code}"' in _message(sample).decode() for sample in samples),
+            code in shown_codes or any(f'"{code}"' in message_of(sample).decode() for sample in samples),
             f"الرمز {code} مدرج للإشعار {name} ولا تظهره عينة؛ أضف عينة.",
             f"The code {code} is listed for the callback {name} and no sample shows it; add one.",
             bench.subject.at("codes.toml", f'codes.{name}."{code}"'),
@@ -111,12 +104,9 @@ async def callbacks_have_samples(bench: Bench) -> None:
 async def a_sample_gives_its_outcome(bench: Bench) -> None:
     """Read as the gateway reads it, signed."""
     sample: Sample = bench.variant.value
-    raw, wanted = _message(sample), sample.json("outcome.json")
+    raw, wanted = message_of(sample), sample.json("outcome.json")
     came = _read(bench, sample.operation, raw, _signed(bench, sample.operation, raw))
-    got: Any = shown(came) if isinstance(came, ConnectorError) else {**shown(came.outcome), "operation_id": ""}
-    if isinstance(came, CallbackSaid):
-        got["operation_id"] = came.operation_id
-    if (difference := first_difference(got, wanted)) is not None:
+    if (difference := first_difference(shown_callback(came), wanted)) is not None:
         path, value, want = difference
         raise Failure(
             f"رسالة العينة لا تعطي outcome.json: عند {path} فيها {want}، وجاء {value}؛ صحح "
@@ -138,7 +128,7 @@ async def a_sample_gives_its_outcome(bench: Bench) -> None:
 async def only_a_good_signature_is_believed(bench: Bench) -> None:
     """(A7) Where the manifest declares a signature."""
     sample: Sample = bench.variant.value
-    name, raw = sample.operation, _message(sample)
+    name, raw = sample.operation, message_of(sample)
     form = bench.subject.package.manifest.callbacks[name].signature
     if form is None:
         raise Skipped(
@@ -182,7 +172,7 @@ async def only_a_good_signature_is_believed(bench: Bench) -> None:
 async def a_broken_callback_is_never_final(bench: Bench) -> None:
     """(N5) Cut at every byte; and with another code in the place of its own."""
     sample: Sample = bench.variant.value
-    name, raw = sample.operation, _message(sample)
+    name, raw = sample.operation, message_of(sample)
     code = str(sample.json("outcome.json").get("institution_code", ""))
     others = [raw[:size] for size in range(len(raw))]
     if code:

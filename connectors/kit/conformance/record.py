@@ -16,6 +16,8 @@ from connectors.kit.conformance.canned import Asked
 from connectors.kit.conformance.case import Failure, Place
 from connectors.kit.conformance.replay import replay
 from connectors.kit.conformance.subject import Sample, Subject, open_subject
+from connectors.kit.mapping_tools.called_back import MESSAGE, message_of, read_callback, shown_callback
+from connectors.kit.mapping_tools.workbench import Workbench
 from connectors.kit.outcome_file import shown
 from connectors.kit.xsd_codec.particles import TYPE, XSI
 
@@ -50,7 +52,24 @@ async def record(folder: Path, only: Sequence[str] = (), *, anew: bool = False) 
     done = [
         await _record_one(subject, sample, anew=anew) for sample in wanted if sample.operation in subject.operations
     ]
+    bench = Workbench(subject.folder)
+    done += [_record_message(bench, one, anew=anew) for one in subject.callback_samples if one in wanted]
     return [one for one in done if one is not None]
+
+
+def _record_message(bench: Workbench, sample: Sample, *, anew: bool) -> Recorded | None:
+    """The outcome of what the institution sends by itself."""
+    if sample.has("outcome.json") and not anew:
+        return None
+    if not sample.has(MESSAGE):
+        raise Failure(
+            f"العينة {sample.operation}/{sample.case} بلا رسالة؛ اكتب {MESSAGE} فيها.",
+            f"The sample {sample.operation}/{sample.case} has no message; write {MESSAGE} into it.",
+            Place(sample.folder),
+        )
+    outcome = shown_callback(read_callback(bench, sample.operation, message_of(sample)))
+    (sample.folder / "outcome.json").write_bytes(_json(outcome))
+    return Recorded(f"{sample.operation}/{sample.case}", _word(outcome), ("outcome.json",))
 
 
 async def _record_one(subject: Subject, sample: Sample, *, anew: bool) -> Recorded | None:

@@ -7,7 +7,7 @@ which `operation_id` stands beside the outcome.
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.kit.callbacks import CallbackReader
 from connectors.kit.contract import CallbackSaid
@@ -36,8 +36,15 @@ def callback_sample(bench: Workbench, name: str, case: str = "") -> Sample:
     return wanted[0]
 
 
-def message_of(sample: Sample) -> bytes:
-    """The bytes of a sample's message. Raises ToolError."""
+class HasJson(Protocol):
+    """A sample's folder."""
+
+    def json(self, name: str) -> Any:
+        """One of its JSON files."""
+
+
+def message_of(sample: HasJson) -> bytes:
+    """The bytes of a sample's message."""
     return json.dumps(sample.json(MESSAGE), ensure_ascii=False).encode()
 
 

@@ -9,6 +9,7 @@ from connectors.kit.mapping_tools.called_back import MESSAGE, callback_context, 
 from connectors.kit.mapping_tools.workbench import Sample, Workbench, answer_of
 from mappings.compiled.logic import is_false
 from mappings.documents import Place
+from mappings.errors import MappingError
 from mappings.expression import Expression
 from mappings.functions import MappingFunctions
 from mappings.reading import Leaf, Path, leaves
@@ -146,7 +147,10 @@ def _heard(bench: Workbench, sample: Sample, document: Mapping[str, Any]) -> tup
     context = bench.answer_context(document, said, answer)
     if said.fault is not None:
         return {}, said.fault.code, _meaning(bench.package.codes.fault(operation, said.fault.code))
-    found = bench.package.mappings[operation].answer(context) or {}
+    try:
+        found = bench.package.mappings[operation].answer(context) or {}
+    except MappingError as error:  # a sample of what the institution must not send: each field says its own problem
+        return context, "", str(error)
     code = str(found.get("code", ""))
     return context, code, _meaning(bench.package.codes.code(operation, code))
 
