@@ -13,6 +13,23 @@ from connectors.kit.message_signature import Signer
 Proof = Callable[[HttpRequest, str], HttpRequest]
 
 
+def proof_headers(manifest: Manifest) -> frozenset[str]:
+    """The headers, in lower case, with which calls prove who sends them: no sample shows them."""
+    names: set[str] = set()
+    for proof in manifest.proofs:
+        match proof:
+            case ApiKey(query="", header=name):
+                names.add(name)
+            case Hmac() | RsaSignature():
+                names |= {proof.header, proof.timestamp_header, proof.nonce_header, proof.key_id_header}
+    return frozenset(name.lower() for name in names if name)
+
+
+def proof_parameters(manifest: Manifest) -> frozenset[str]:
+    """The parameters of the query that do the same."""
+    return frozenset(proof.query for proof in manifest.proofs if isinstance(proof, ApiKey) and proof.query)
+
+
 class Prover:
     """Applies every kind that a manifest declares; signatures come last, so that they cover the rest."""
 

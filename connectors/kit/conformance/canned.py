@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from connectors.kit.conformance.subject import Subject
+from connectors.kit.proof import proof_headers, proof_parameters
 from connectors.kit.sandbox.addressing import related
 from connectors.kit.sandbox.certificates import certificates_of
 from connectors.kit.sandbox.institution import read_settings
@@ -33,6 +34,7 @@ class Asked:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    proofs: frozenset[str] = frozenset()  #: Headers (lower case) and parameters that prove who sends it.
 
     def json(self) -> Any:
         """The body as JSON; None where there is none."""
@@ -40,7 +42,11 @@ class Asked:
 
     def own_headers(self) -> dict[str, str]:
         """The headers that the mapping set."""
-        return {name: value for name, value in self.headers.items() if name.lower() not in AMBIENT}
+        return {name: value for name, value in self.headers.items() if name.lower() not in AMBIENT | self.proofs}
+
+    def own_query(self) -> dict[str, str]:
+        """The parameters that the mapping set."""
+        return {name: value for name, value in self.query.items() if name not in self.proofs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,15 @@ class Canned:
     token_path: str = ""
     token_said: Said | None = None
     seal: Callable[[bytes], bytes] = field(default=bytes)  #: Signs an answer, where the institution does.
+    proofs: frozenset[str] = frozenset()  #: See Asked.
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     token_asked: list[Asked] = field(default_factory=list)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Keep the request, give the answer."""
-        asked = Asked(request.method, request.path, dict(request.query), dict(request.headers), await request.read())
+        query, headers = dict(request.query), dict(request.headers)
+        asked = Asked(request.method, request.path, query, headers, await request.read(), self.proofs)
         if self.token_path and request.path == self.token_path:
             self.token_asked.append(asked)
             return _response(self.token_said or _token())
@@ -93,9 +101,10 @@ async def canned(
     token_said: Said | None = None,
     seal: Callable[[bytes], bytes] = bytes,
     tls: ssl.SSLContext | None = None,
+    proofs: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Canned]:
     """A server for one replay, on any free port."""
-    server = Canned(said, token_path, token_said, seal)
+    server = Canned(said, token_path, token_said, seal, proofs)
     runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
@@ -113,4 +122,5 @@ def playing(subject: Subject, said: Said, token_said: Said | None = None) -> Abs
     secure = serves_tls(manifest, str(settings.get("base_url", "")))
     tls = server_context(made, mutual=demands_certificate(manifest)) if secure else None
     seal = sealing(folder, manifest)
-    return canned(said, token_path=subject.token_path, token_said=token_said, seal=seal, tls=tls)
+    proofs = proof_headers(manifest) | proof_parameters(manifest)
+    return canned(said, token_path=subject.token_path, token_said=token_said, seal=seal, tls=tls, proofs=proofs)

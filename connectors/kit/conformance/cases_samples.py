@@ -149,7 +149,7 @@ def require_asked(sample: Sample, asked: Asked) -> None:
     got = {
         "method": asked.method,
         "path": asked.path,
-        "query": dict(asked.query),
+        "query": asked.own_query(),
         "headers": {name.lower(): value for name, value in asked.own_headers().items()},
         "body": asked.json(),
     }

@@ -123,7 +123,7 @@ def _request(kind: str, asked: Asked) -> bytes:
         {
             "method": asked.method,
             "path": asked.path,
-            "query": dict(asked.query),
+            "query": asked.own_query(),
             "headers": asked.own_headers(),
             "body": asked.json(),
         }

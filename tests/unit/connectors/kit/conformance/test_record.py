@@ -10,6 +10,7 @@ from lxml import etree
 from connectors.kit.conformance.case import Failure
 from connectors.kit.conformance.compare import canonical_xml
 from connectors.kit.conformance.record import record
+from connectors.kit.proof import proof_headers, proof_parameters
 from tests.conformance.packages import PACKAGES
 
 
@@ -97,3 +98,12 @@ async def test_a_request_that_cannot_be_rendered_is_one_sentence_and_leaves_noth
     with pytest.raises(Failure, match="Nothing was sent for the sample check/new"):
         await record(package, ["check/new"])
     assert [path.name for path in case.iterdir()] == ["response.xml"]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_no_sample_shows_the_headers_that_prove_who_sends(name) -> None:
+    proofs = proof_headers(PACKAGES[name].manifest) | proof_parameters(PACKAGES[name].manifest)
+    for file in PACKAGES[name].folder.glob("samples/*/*/request.json"):
+        request = json.loads(file.read_text("utf-8"))
+        assert not {header.lower() for header in request["headers"]} & proofs, file
+        assert not set(request["query"]) & proofs, file
