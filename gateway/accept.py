@@ -212,8 +212,9 @@ class Acceptor:
 
 
 def _progress(content: Mapping[str, Any]) -> dict[str, Any]:
-    payment = content.get("payment")
-    return {"payment": {"method": payment["method"], "payer": payment.get("payer"), "number": 1}} if payment else {}
+    payment, method = content.get("payment"), content["delivery"]["method"]
+    progress = {"payment": {"method": payment["method"], "payer": payment.get("payer"), "number": 1}} if payment else {}
+    return progress if method == "electronic" else {**progress, "delivery": method}
 
 
 def _work(checked: CheckedRequest, landing: Landing, progress: dict[str, Any], *, priority: int, now: int) -> Work:

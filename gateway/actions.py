@@ -22,10 +22,21 @@ from gateway.logs import log
 from gateway.payment_rules import payer_errors
 from gateway.representation import represent, to_json, view_of
 from gateway.schema_errors import explain
-from gateway.security.principals import Principal
+from gateway.security.principals import Kind, Principal
 from gateway.settings import Settings
 from gateway.steps import Plan, Route
-from gateway.store.actions import DECLINED, Key, Taking, cancel, decline, find_key, find_request, load_work, take
+from gateway.store.actions import (
+    DECLINED,
+    Key,
+    Taking,
+    cancel,
+    decline,
+    find_key,
+    find_request,
+    hand_over,
+    load_work,
+    take,
+)
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.store.queries import find_view
@@ -249,6 +260,19 @@ class Actions:
     def _provisional(self, work: Work) -> bytes:
         """What is told, and replayed, when the exchange takes longer than the caller waits."""
         return to_json(represent(view_of(work, self._clock.now_ms()), self._catalogue.get(work.service)))
+
+    async def hand_over(self, principal: Principal, request_id: str) -> Answer:
+        """The citizen has taken the result over at a centre; saying it twice is once, so no key is needed.
+
+        Raises Problem: not_found, cannot_hand_over.
+        """
+        scope = principal.id if principal.kind is Kind.CHANNEL else None
+        await self._store.write(hand_over, scope, request_id)
+        self._watch.publish([request_id])
+        log.info("handed_over", request_id=request_id)
+        view = await self._store.read(find_view, request_id, scope)
+        assert view is not None
+        return Answer("ok", request_id, to_json(represent(view, self._catalogue.get(view.service))))
 
     async def cancel(self, principal: Principal, request_id: str) -> Answer:
         """Cancel before anything that cannot be taken back; cancelling twice is once, so no key is needed.

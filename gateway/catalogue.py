@@ -124,6 +124,9 @@ def _service(raw: Mapping[str, Any]) -> Service:
     if (fee is None) == any(step.kind == "pay" for step in steps):
         raise Wrong("a service with a [fee] has exactly one step of kind pay, and one without has none")
     _check_quote(fee, [step.kind for step in steps])
+    delivery = tuple(one_of(way, DELIVERY, "delivery") for way in raw.get("delivery", ["electronic"]))
+    if set(delivery) - {"electronic"} and steps[-1].kind != "deliver":
+        raise Wrong("delivery by post or at a centre needs a last step of kind deliver")
     schema, labels = form(raw["input"], "input")
     result, result_labels = form(raw["result"], "result") if "result" in raw else (None, {})
     return Service(
@@ -135,7 +138,7 @@ def _service(raw: Mapping[str, Any]) -> Service:
         minimum_assurance=one_of(raw.get("minimum_assurance", "low"), ASSURANCE, "minimum_assurance"),
         pay_within_hours=positive(raw, "pay_within_hours") if "pay_within_hours" in raw else 24,
         fee=fee,
-        delivery=tuple(one_of(way, DELIVERY, "delivery") for way in raw.get("delivery", ["electronic"])),
+        delivery=delivery,
         steps=steps,
         schema=schema,
         labels=labels,

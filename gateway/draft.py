@@ -1,5 +1,6 @@
 """A settlement in the making: every state change goes through the table of moves. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ from connectors.kit.contract import Asked, Outcome, Quote
 from connectors.kit.outcome_file import quote_of
 from gateway import asking, next_action
 from gateway.fee_orders import owe, price_details, same_money, shown_amount
-from gateway.steps import Plan, Route
+from gateway.steps import PICKUP, Landing, Plan, Route
 from gateway.work import Evidence, Happened, Next, Settlement, Work
 from mappings.money import Money
 from mappings.status import Attempt, Intent, Request, move
@@ -25,7 +26,7 @@ class Draft:
         if work.state is Request.ACCEPTED:
             self.settlement.state = move(work.state, "started")  # a safe exchange has no SENDING of its own
 
-    def go(self, event: str, **facts: Any) -> None:
+    def go(self, event: str, /, **facts: Any) -> None:
         """Move, and tell it in the timeline."""
         settlement = self.settlement
         settlement.state = move(settlement.state, event)
@@ -52,11 +53,47 @@ class Draft:
         settlement = self.settlement
         landing = self.route.land(self.work.step + 1, settlement.progress)
         settlement.step, settlement.phase, settlement.reason = landing.step, landing.phase, None
+        if settlement.state is Request.DELIVERING:
+            self.go("delivered", milliseconds=milliseconds)
+            return
+        if landing.phase == PICKUP or (landing.lane and self.route.service.steps[landing.step].kind == "deliver"):
+            self._deliver(landing, milliseconds=milliseconds)
+            return
         if landing.lane is None:
             self.go("completed", milliseconds=milliseconds, documents=len(settlement.documents))
         else:
             self.go("advanced", milliseconds=milliseconds)
             settlement.next = Next(landing.lane)
+
+    def _deliver(self, landing: Landing, *, milliseconds: int) -> None:
+        """Done; what came of it goes to the citizen by post, or to a centre."""
+        settlement = self.settlement
+        method = str(settlement.progress["delivery"])
+        settlement.reason = "waiting_at_centre" if landing.lane is None else "handed_to_post"
+        centre = self.work.content["delivery"].get("centre")
+        documents = len(settlement.documents)
+        self.go("delivery_started", method=method, centre=centre, milliseconds=milliseconds, documents=documents)
+        settlement.next = Next(landing.lane) if landing.lane else None
+
+    def track(self, outcome: Outcome) -> None:
+        """What the post says of the parcel: each of its events that is new is a line of the timeline."""
+        settlement = self.settlement
+        events = [event for event in outcome.data.get("events") or () if isinstance(event, Mapping)]
+        told = list(settlement.progress.get("tracked", ()))
+        for event in events:
+            facts = {name: event.get(name) for name in ("event", "at", "place")}
+            if (seen := list(facts.values())) not in told:
+                told.append(seen)
+                self.go("tracked", **facts, reference=outcome.reference)
+        settlement.progress["tracked"] = told
+
+    def received(self, code: str, reference: str) -> None:
+        """The institution has it and has not decided; the post has it and has not delivered."""
+        if self.settlement.state is Request.DELIVERING:
+            self.settlement.reason = code or "handed_to_post"
+        else:
+            self.settlement.reason = "with_institution"
+            self.go("received", code=code, reference=reference)
 
     def ask(self, kind: str, *, reason: str | None) -> None:
         """Wait for the citizen."""
@@ -97,7 +134,10 @@ class Draft:
         self.go("needs_citizen", kind=asked.kind, code=code)
 
     def refuse(self, code: str, institution_code: str) -> None:
-        """The institution said no."""
+        """The institution said no. A parcel that comes back is no refusal of the service: people decide."""
+        if self.settlement.state is Request.DELIVERING:
+            self.park(code)
+            return
         self.settlement.reason = code
         self.go("refused", code=code, institution_code=institution_code)
         if self.settlement.intent_state in (Intent.CREATED, Intent.PAYER_ACTION, Intent.IN_PROGRESS):

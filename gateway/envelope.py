@@ -1,8 +1,10 @@
 """This file holds the JSON Schema of the body of POST /v1/requests: the envelope, and a service's input inside it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.catalogue import DELIVERY, Service
+from mappings.codes import table
 
 MOBILE_PATTERN = r"^(\+963|00963|963|0)9[0-9]{8}$"
 NATIONAL_NUMBER_PATTERN = "^[0-9]{11}$"
@@ -46,13 +48,38 @@ def applicant_schema() -> dict[str, Any]:
     }
 
 
-def delivery_schema(ways: tuple[str, ...]) -> dict[str, Any]:
-    """How the result reaches the citizen; electronic when it is not said."""
+def delivery_schema(ways: tuple[str, ...], centres: Sequence[str] | None = None) -> dict[str, Any]:
+    """How the result reaches the citizen; electronic when it is not said. `centres` None: any id of a centre."""
+    text = {"type": "string", "minLength": 1, "maxLength": 200}
+    address = {
+        "type": "object",
+        "description": "Where the post brings it; only for `post`.",
+        "additionalProperties": False,
+        "required": ["governorate", "city", "street"],
+        "properties": {
+            "governorate": {"enum": list(table("governorates"))},
+            "city": dict(text),
+            "street": dict(text),
+            "details": {**text, "description": "Building, floor, what helps to find it."},
+        },
+    }
+    centre: dict[str, Any] = {"description": "Where the citizen comes for it; only for `centre`: see /v1/centres."}
+    centre |= {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,40}$"} if centres is None else {"enum": list(centres)}
     return {
         "type": "object",
         "additionalProperties": False,
         "required": ["method"],
-        "properties": {"method": {"enum": list(ways)}},
+        "properties": {"method": {"enum": list(ways)}, "address": address, "centre": centre},
+        "allOf": [_only("post", "address"), _only("centre", "centre")],
+    }
+
+
+def _only(method: str, field: str) -> dict[str, Any]:
+    """The field is there with this method, and with no other."""
+    return {
+        "if": {"properties": {"method": {"const": method}}, "required": ["method"]},
+        "then": {"required": [field]},
+        "else": {"properties": {field: False}},
     }
 
 
@@ -84,13 +111,13 @@ def payment_schema(methods: tuple[str, ...] | None = None) -> dict[str, Any]:
     }
 
 
-def request_schema(service: Service | None) -> dict[str, Any]:
+def request_schema(service: Service | None, centres: Sequence[str] | None = None) -> dict[str, Any]:
     """The whole body for one service; None is the body when the service is not known (its input is any object)."""
     properties: dict[str, Any] = {
         "service": {"type": "string", "maxLength": 100} if service is None else {"const": service.id},
         "applicant": applicant_schema(),
         "input": {"type": "object"} if service is None else service.schema,
-        "delivery": delivery_schema(DELIVERY if service is None else service.delivery),
+        "delivery": delivery_schema(DELIVERY if service is None else service.delivery, centres),
         "reference": {
             "type": "string",
             "minLength": 1,

@@ -17,6 +17,9 @@ from gateway.errors import FieldError, Text, field_error
 _PLACES = {
     ("/payment", "required"): "payment_required",
     ("/payment", "falseSchema"): "payment_not_expected",
+    ("/delivery/address", "falseSchema"): "delivery_not_expected",
+    ("/delivery/centre", "falseSchema"): "delivery_not_expected",
+    ("/delivery/centre", "enum"): "centre_unknown",
     ("/payment/method", "enum"): "method_not_offered",
     ("/payment/amount/value", "type"): "amount_not_exact",
     ("/payment/amount/value", "maxLength"): "amount_not_exact",

@@ -15,7 +15,7 @@ PREFIX = "JISR_"
 #: Variables with the prefix that are no settings: where the file is, and what the command line client uses.
 NOT_SETTINGS = frozenset({"JISR_CONFIG", "JISR_KEY", "JISR_KEY_FILE", "JISR_URL", "JISR_LANG", "JISR_CRASH_AT"})
 _LISTS = frozenset({"services_paths", "connector_paths"})
-_PATHS = ("data_dir", "keyring_path")
+_PATHS = ("data_dir", "keyring_path", "centres_file")
 
 
 class SettingsError(Exception):
@@ -33,6 +33,7 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     poll_seconds: float
     max_wait_hours: float
     inquiry_seconds: tuple[float, ...]
+    inquiry_wish_max_seconds: float
     absences_needed: int
     otp_tries: int
     lanes: dict[str, int]
@@ -71,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     port: int
     keyring_path: Path
     services_paths: tuple[Path, ...]
+    centres_file: Path
     connector_paths: tuple[Path, ...]
     idempotency_days: int
     key_cache_seconds: float
@@ -229,6 +231,7 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
     data_dir = Path(str(values["data_dir"])).absolute()
     values["data_dir"] = str(data_dir)
     values["keyring_path"] = values["keyring_path"] or str(data_dir / "keyring.json")
+    values["centres_file"] = values["centres_file"] or str(CONFIG_FOLDER / "centres.toml")
     values["database_url"] = values["database_url"] or f"sqlite:///{data_dir / 'jisr.sqlite'}"
     return values
 
@@ -261,6 +264,10 @@ def _checked(values: dict[str, Any]) -> Settings:
             "A number in the settings of callbacks must be more than 0.",
         ),
         (settings.dispatch.max_tries < 1, "The setting dispatch.max_tries must be 1 or more."),
+        (
+            settings.dispatch.inquiry_wish_max_seconds <= 0,
+            "The setting dispatch.inquiry_wish_max_seconds must be more than 0.",
+        ),
         (not settings.dispatch.inquiry_seconds, "The setting dispatch.inquiry_seconds needs at least one number."),
         (
             re.match(r"(sqlite|postgresql)(\+\w+)?://", settings.database_url) is None,

@@ -36,6 +36,12 @@ def inquiry_ms(policy: DispatchSettings, count: int) -> int:
     return int(1000 * policy.inquiry_seconds[min(count, len(policy.inquiry_seconds) - 1)])
 
 
+def _wished_ms(policy: DispatchSettings, outcome: Outcome, count: int) -> int:
+    """When to ask again: as the institution wishes, within what is set; else by the schedule."""
+    wish = outcome.next_inquiry_seconds
+    return int(1000 * min(wish, policy.inquiry_wish_max_seconds)) if wish else inquiry_ms(policy, count)
+
+
 def on_outcome(
     work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings, *, source: str = "answer"
 ) -> Settlement:
@@ -53,9 +59,8 @@ def on_outcome(
 def _served(draft: Draft, outcome: Outcome, policy: DispatchSettings) -> None:
     plan = draft.plan
     if outcome.status is Status.PENDING and draft.work.phase == ACT and plan.operation.inquire is None:
-        draft.settlement.attempt_state = (
-            Attempt.SUCCEEDED
-        )  # it has the answer; what comes of it the act that asked tells
+        # it has the answer; what comes of it the act that asked tells
+        draft.settlement.attempt_state = Attempt.SUCCEEDED
     if outcome.asked is not None:
         draft.ask_for(outcome.asked, outcome.quote, outcome.code, still_open=outcome.status is Status.PENDING)
     elif outcome.status is Status.SUCCEEDED and plan.step_kind == "quote":
@@ -78,11 +83,13 @@ def _leave_open(draft: Draft, outcome: Outcome, policy: DispatchSettings) -> Non
     if pending and lane is None and draft.work.phase == ACT:
         draft.settlement.phase = ""
         lane = draft.route.resumed_lane(draft.work)
-    draft.settlement.reason = "with_institution" if pending else outcome.code or "unlisted_code"
-    draft.go("received" if pending else "answer_lost", code=outcome.code, reference=outcome.reference)
+    if pending:
+        draft.received(outcome.code, outcome.reference)
+    else:
+        draft.settlement.reason = outcome.code or "unlisted_code"
+        draft.go("answer_lost", code=outcome.code, reference=outcome.reference)
     if lane is not None:
-        wish = outcome.next_inquiry_seconds
-        draft.settlement.next = Next(lane, int(wish * 1000) if wish else inquiry_ms(policy, 0))
+        draft.settlement.next = Next(lane, _wished_ms(policy, outcome, 0))
 
 
 def _paid(draft: Draft, outcome: Outcome, policy: DispatchSettings) -> None:
@@ -192,10 +199,8 @@ def on_inquiry(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: D
         draft.refuse(outcome.code, outcome.institution_code)
     elif outcome.status is Status.PENDING:
         draft.saw(Attempt.PENDING, evidence, reference=outcome.reference)
-        draft.settlement.reason = "with_institution"
-        draft.go("received", code=outcome.code, reference=outcome.reference)
-        wish = outcome.next_inquiry_seconds
-        delay = int(wish * 1000) if wish else inquiry_ms(policy, work.inquiries)
+        draft.received(outcome.code, outcome.reference)
+        delay = _wished_ms(policy, outcome, work.inquiries)
         draft.settlement.next = Next(plan.lane, delay, inquiries=work.inquiries + 1)
     elif outcome.status is Status.ABSENT:
         _absent(draft, evidence, policy)
@@ -223,8 +228,10 @@ def _absent(draft: Draft, evidence: Evidence, policy: DispatchSettings) -> None:
 def _still_unknown(draft: Draft, evidence: Evidence, policy: DispatchSettings, *, absences: int = 0) -> None:
     work, subject = draft.work, draft.plan.subject
     assert subject is not None
+    delivering = draft.settlement.state is Request.DELIVERING
     with_institution = draft.settlement.state is Request.WITH_INSTITUTION
-    if not with_institution and work.inquiries + 1 >= len(policy.inquiry_seconds):
+    on_its_way = delivering and subject.state is Attempt.PENDING
+    if not (with_institution or on_its_way) and work.inquiries + 1 >= len(policy.inquiry_seconds):
         draft.saw(Attempt.REVIEW, evidence)
         draft.park("inquiry_exhausted")
         return
@@ -249,6 +256,9 @@ def _keep(draft: Draft, outcome: Outcome) -> None:
     settlement = draft.settlement
     settlement.documents, settlement.issuer = outcome.documents, draft.plan.connector.name
     progress = settlement.progress
+    if draft.plan.step_kind == "deliver":
+        draft.track(outcome)
+        return
     if outcome.data:
         progress["steps"] = {**progress.get("steps", {}), draft.plan.step_kind: dict(outcome.data)}
     if outcome.reference and draft.plan.step_kind != "pay":

@@ -15,6 +15,10 @@ from mappings.status import Attempt
 
 #: The phase in which a citizen's answer to an institution's question is handed over.
 ACT = "act"
+#: The phase in which a result lies at a centre until the citizen comes for it.
+PICKUP = "pickup"
+#: The connector that carries results to citizens.
+POST = "post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,19 @@ class Route:
         self.mapping_version = ",".join(f"{name}@{connectors[str(name)].version}" for name in used)
 
     def land(self, step: int, progress: Mapping[str, Any]) -> Landing:
-        """The first step from `step` on that needs an exchange: `await` and `deliver` need none of their own."""
+        """The first step from `step` on that needs an exchange, or a person at a centre.
+
+        What is awaited is asked for by inquiry, and electronic delivery is done by being there.
+        """
         for index in range(step, len(self.service.steps)):
             kind = self.service.steps[index].kind
+            if kind == "deliver" and "delivery" in progress:
+                if progress["delivery"] != POST:
+                    return Landing(index, PICKUP, None)
+                post = self._connectors[POST]
+                return Landing(index, "", lane_of(post.name, by_role(post, "submit").name))
             if kind in ("await", "deliver"):
-                continue  # what is awaited is asked for by inquiry; electronic delivery is done by being there
+                continue
             if kind == "pay":
                 if self.service.fee is None:
                     continue
@@ -82,6 +94,9 @@ class Route:
             return self.act(work)
         if kind == "pay":
             return self.payment(work, "initiate")
+        if kind == "deliver":
+            post = self._connectors[POST]
+            return Plan(post, by_role(post, "submit"), _act_id(work), kind)
         named = self.service.steps[work.step]
         connector = self._connectors[str(named.connector)]
         operation = connector.operations[str(named.operation)]

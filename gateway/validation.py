@@ -4,7 +4,7 @@ The valid path is short: strict parse, one test whether any text needs care, one
 envelope and input together. Everything that explains runs only when something is wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -48,12 +48,18 @@ def read_object(raw: bytes) -> tuple[dict[str, Any], list[FieldError]]:
 class Validator:
     """Checks bodies. `payer_operators` says whose numbers a wallet serves: method -> operator."""
 
-    def __init__(self, catalogue: Catalogue, payer_operators: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        payer_operators: Mapping[str, str] | None = None,
+        centres: Sequence[str] | None = None,
+    ) -> None:
+        """`centres`: the ids of those at which results can be taken over; None: any."""
         self._catalogue = catalogue
         self._payer_operators = dict(payer_operators or {})
         self._any = jsonschema_rs.Draft202012Validator(request_schema(None), validate_formats=True)
         self._schemas = {
-            service.id: jsonschema_rs.Draft202012Validator(request_schema(service), validate_formats=True)
+            service.id: jsonschema_rs.Draft202012Validator(request_schema(service, centres), validate_formats=True)
             for service in catalogue
         }
 
@@ -83,7 +89,7 @@ class Validator:
 
     def _rule_errors(self, service: Service, body: Mapping[str, Any], wrong: set[str]) -> list[FieldError]:
         """What a JSON Schema cannot say; a part whose schema failed already is left alone."""
-        errors = _assurance_errors(service, body)
+        errors = [*_assurance_errors(service, body), *_delivery_errors(body)]
         payment = body.get("payment")
         if service.fee is None or not isinstance(payment, dict):
             return errors
@@ -103,6 +109,15 @@ def _assurance_errors(service: Service, body: Mapping[str, Any]) -> list[FieldEr
     if given not in ASSURANCE or ASSURANCE.index(given) >= ASSURANCE.index(service.minimum_assurance):
         return []
     return [field_error("/applicant/assurance", "assurance_too_low", expected=_LEVELS[service.minimum_assurance])]
+
+
+def _delivery_errors(body: Mapping[str, Any]) -> list[FieldError]:
+    """The post calls before it comes."""
+    applicant, delivery = body.get("applicant"), body.get("delivery")
+    by_post = isinstance(delivery, dict) and delivery.get("method") == "post"
+    if not by_post or not isinstance(applicant, dict) or "mobile" in applicant:
+        return []
+    return [field_error("/applicant/mobile", "required")]
 
 
 def _checked(service: Service, body: dict[str, Any]) -> CheckedRequest:

@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -24,6 +24,7 @@ from gateway.callbacks.desk import CallbackDesk
 from gateway.callbacks.judge import Judge
 from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
+from gateway.centres import load_centres
 from gateway.dispatch import Dispatcher
 from gateway.keeping import Keeping
 from gateway.lanes import Lanes
@@ -31,7 +32,7 @@ from gateway.logs import log
 from gateway.recorder import Recorder
 from gateway.security.keyring import Keyring
 from gateway.settings import Settings, SettingsError
-from gateway.steps import Route
+from gateway.steps import POST, Route
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, open_store
 from gateway.store.tokens import StoreTokens
@@ -75,7 +76,7 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     connectors: dict[str, Connector] = {}
     try:
         tokens = StoreTokens(store, clock)
-        used = {name for service in catalogue for name in _connectors_of(service)}
+        used = {name for service in catalogue for name in _connectors_of(service)} | {POST}
         for name, package in packages.items():
             if name in settings.connectors:
                 ports = Ports(settings.connector(name), tokens, clock.utcnow)
@@ -102,6 +103,7 @@ def _build(
     wallets: Mapping[str, str],
 ) -> Gateway:
     routes = _routes(catalogue, connectors)
+    centres = load_centres(settings.centres_file)
     offered = Catalogue(route.service for route in routes.values())
     policy, watch, waiters = settings.dispatch, Watch(), Waiters()
     worker = f"g{store.generation}"
@@ -117,7 +119,8 @@ def _build(
     services = Services(
         store=store,
         catalogue=offered,
-        validator=Validator(offered, wallets),
+        validator=Validator(offered, wallets, list(centres)),
+        centres=centres,
         acceptor=acceptor,
         actions=actions,
         watch=watch,
@@ -142,7 +145,7 @@ def _connectors_of(service: Service) -> set[str]:
 def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[str, Route]:
     """The routes of the services whose connectors are set up. Raises SettingsError for an unknown operation."""
     routes = {}
-    for service in catalogue:
+    for service in (_deliverable(each, connectors) for each in catalogue):
         missing = sorted(_connectors_of(service) - set(connectors))
         if missing:
             log.warning("service_not_offered", service=service.id, names=", ".join(missing), reason="connector not set")
@@ -155,6 +158,15 @@ def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[s
                 )
         routes[service.id] = Route(service, connectors)
     return routes
+
+
+def _deliverable(service: Service, connectors: Mapping[str, Connector]) -> Service:
+    """The service without the post, where the post is not set up; its other ways stay."""
+    if POST not in service.delivery or POST in connectors:
+        return service
+    ways = tuple(way for way in service.delivery if way != POST)
+    log.warning("delivery_not_offered", service=service.id, names=POST, reason="connector not set")
+    return replace(service, delivery=ways or ("electronic",))
 
 
 async def run_server(settings: Settings) -> None:

@@ -16,7 +16,7 @@ from gateway.store.clock import Clock
 from gateway.store.engine import Store, open_store
 from tests.postgresql import Server, running_server
 
-pytest_plugins = ["tests.sandboxes", "tests.gateways"]
+pytest_plugins = ["tests.sandboxes", "tests.gateways", "tests.offices"]
 
 
 @dataclass(frozen=True, slots=True)

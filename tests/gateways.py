@@ -30,6 +30,7 @@ QUICK = {
     "backoff_first_seconds": 0.2,
     "backoff_max_seconds": 1,
     "poll_seconds": 0.1,
+    "inquiry_wish_max_seconds": 0.3,
     "inquiry_seconds": [0.3, 0.3, 0.5, 0.5, 1, 1, 1, 1, 1, 1],
 }
 #: For a gateway that many tests share: nothing in it runs out of time because the machine is busy.

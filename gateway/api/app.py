@@ -10,11 +10,12 @@ from gateway.api.docs import asset, document, page, root
 from gateway.api.health import live, ready
 from gateway.api.identity import authenticator
 from gateway.api.metrics import Scrapes, metrics
-from gateway.api.offers import list_problems, list_services, read_availability, read_problem, read_service
+from gateway.api.offers import list_centres, list_problems, list_services, read_availability, read_problem, read_service
 from gateway.api.problems import on_exception
 from gateway.api.requests import (
     answer_action,
     cancel_request,
+    hand_over,
     list_requests,
     read_document,
     read_events,
@@ -35,7 +36,9 @@ HANDLERS = [
     stream_events,
     answer_action,
     cancel_request,
+    hand_over,
     list_services,
+    list_centres,
     read_service,
     read_availability,
     list_problems,

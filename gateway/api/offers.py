@@ -9,7 +9,7 @@ from gateway.api.identity import caller
 from gateway.api.requests import services_of
 from gateway.api.responses import json_of
 from gateway.api.statuses import STATUSES
-from gateway.api.views import service_view
+from gateway.api.views import centre_view, service_view
 from gateway.catalogue import Service
 from gateway.errors import AUDIENCES, CATALOGUE, Entry, Problem
 from gateway.security.principals import Kind
@@ -40,6 +40,14 @@ async def read_availability(request: Call) -> ASGIResponse:
     service_id = request.path_params["service_id"]
     await caller(request)
     return json_of(await services_of(request).availability.of(_service(request, service_id)))
+
+
+@get("/v1/centres")
+async def list_centres(request: Call) -> ASGIResponse:
+    """Where a citizen can take a result over."""
+    await caller(request)
+    centres = services_of(request).centres.values()
+    return json_of({"items": [centre_view(centre) for centre in centres]})
 
 
 @get("/problems")

@@ -105,6 +105,8 @@ def _paths() -> dict[str, Any]:
         f"{one}/result": {"get": _read("readResult", "Read a result that is data", "Result", [_ID])},
         f"{one}/actions/{{action_id}}": {"post": _action()},
         f"{one}/cancel": {"post": _cancel()},
+        f"{one}/handed-over": {"post": _hand_over()},
+        "/v1/centres": {"get": _read("listCentres", "List the centres", "CentreList", [], tag="Services")},
         "/v1/services": {"get": _read("listServices", "List the services", "ServiceList", [], tag="Services")},
         "/v1/services/{service_id}": {"get": _service("readService", "Read a service", "Service")},
         "/v1/services/{service_id}/availability": {
@@ -230,6 +232,12 @@ def _cancel() -> dict[str, Any]:
     good = {"200": json_answer("Request", "Cancelled; cancelling twice is once, so no key is needed.", _LOCATION)}
     refusals = (*GUARDED, "not_found", "cannot_cancel", "conflict", "body_too_large", "request_timeout")
     return operation("cancelRequest", "Cancel a request", "Requests", [_ID], good, refusals)
+
+
+def _hand_over() -> dict[str, Any]:
+    good = {"200": json_answer("Request", "Completed; saying it twice is once, so no key is needed.", _LOCATION)}
+    refusals = (*GUARDED, "not_found", "cannot_hand_over", "conflict", "body_too_large", "request_timeout")
+    return operation("handOver", "Say that a result was handed over", "Requests", [_ID], good, refusals)
 
 
 def _service(operation_id: str, summary: str, schema: str) -> dict[str, Any]:

@@ -61,6 +61,9 @@ DESCRIPTIONS = {
     "answerAction": "Send what `next_action` asks for, in the form of its `schema`. A one-time code is passed on and "
     "never stored. An answer to an earlier asking, or one that comes too late, is refused (409).",
     "cancelRequest": "Possible until something was sent that cannot be taken back; then 409.",
+    "handOver": "The citizen has come to the centre and has the result. For the channel that made the request, and for "
+    "operators.",
+    "listCentres": "Where results are handed over: `delivery.centre` is one of these ids.",
     "listServices": "Names in both languages, JSON Schema of the input, fee, turnaround and required documents.",
     "readService": "The same for one service.",
     "readAvailability": "One sentence for the clerk, before the citizen waits or pays.",

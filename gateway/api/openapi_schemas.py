@@ -94,6 +94,15 @@ def schemas() -> dict[str, Any]:
         ),
         "CallbackReceipt": _callback_receipt(),
         "Applicant": applicant_schema(),
+        "Centre": _object(
+            ["id", "name", "governorate"],
+            {
+                "id": {"type": "string"},
+                "name": ref("Text"),
+                "governorate": _object(["code", "name"], {"code": {"type": "string"}, "name": ref("Text")}),
+            },
+        ),
+        "CentreList": _list("Centre", "Where citizens can take results over."),
         "Delivery": delivery_schema(DELIVERY),
         "Payment": payment_schema(),
         "NewRequest": _object(

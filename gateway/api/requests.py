@@ -169,6 +169,16 @@ async def cancel_request(request: Call) -> ASGIResponse:
     return _answered(answer, Preferences())
 
 
+@post("/v1/requests/{request_id:str}/handed-over")
+async def hand_over(request: Call) -> ASGIResponse:
+    """Say that the citizen has taken the result over at the centre."""
+    request_id = request.path_params["request_id"]
+    services = services_of(request)
+    principal = await caller(request, Kind.CHANNEL, Kind.OPERATOR)
+    await read_body(request, services.settings.max_body_bytes)
+    return _answered(await services.actions.hand_over(principal, request_id_of(request_id)), Preferences())
+
+
 def _preferences(request: Call, services: Services) -> Preferences:
     given = ",".join(request.headers.getall("prefer", []))
     return preferences_of(given, max_wait_seconds=services.settings.max_wait_seconds)

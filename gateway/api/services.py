@@ -9,6 +9,7 @@ from gateway.accept import Acceptor
 from gateway.actions import Actions
 from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
+from gateway.centres import Centre
 from gateway.lanes import Lanes
 from gateway.settings import Settings
 from gateway.store.clock import Clock
@@ -31,6 +32,7 @@ class Services:
     store: Store
     catalogue: Catalogue
     validator: Validator
+    centres: Mapping[str, Centre]
     acceptor: Acceptor
     actions: Actions
     watch: Watch

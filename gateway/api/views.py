@@ -9,10 +9,12 @@ from urllib.parse import quote
 from litestar.response.base import ASGIResponse
 
 from gateway.catalogue import Service
+from gateway.centres import Centre
 from gateway.errors import Problem
 from gateway.moments import iso
 from gateway.representation import money, reason
 from gateway.store.queries import Event, StoredDocument
+from mappings.codes import table
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}\Z")
 _UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -62,6 +64,19 @@ def _disposition(name: str) -> str:
     plain = _UNSAFE_NAME.sub("_", name).strip("._") or "document"
     exact = quote("".join(letter for letter in name if letter.isprintable() and letter not in "/\\"), safe="")
     return f"attachment; filename=\"{plain[:100]}\"; filename*=UTF-8''{exact[:300]}"
+
+
+def centre_view(centre: Centre) -> dict[str, Any]:
+    """A centre in both languages, with its governorate's code and names."""
+    governorates = table("governorates")
+    return {
+        "id": centre.id,
+        "name": dict(centre.name),
+        "governorate": {
+            "code": centre.governorate,
+            "name": {language: governorates.name_of(centre.governorate, language) for language in ("ar", "en")},
+        },
+    }
 
 
 def service_view(service: Service) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from gateway.errors import Problem
 from gateway.ids import new_id
 from gateway.packed import pack, pack_text
+from gateway.steps import PICKUP
 from gateway.store.clock import now_ms
 from gateway.store.fee_orders import write_order
 from gateway.store.jobs import Intending, attempt_values, load_works
@@ -213,12 +214,30 @@ def cancel(conn: Connection, channel_id: str, request_id: str, touching_roles: t
     end(conn, request_id, move(state, "cancelled"), "cancelled", Intent.CANCELLED, now, reason="cancelled_by_channel")
 
 
+def hand_over(conn: Connection, channel_id: str | None, request_id: str) -> None:
+    """Complete a request whose result waited at a centre; one that is completed already is left as it is.
+
+    `channel_id` None may hand over any. Raises Problem("not_found") or Problem("cannot_hand_over").
+    """
+    now = now_ms(conn)
+    conn.execute(select(jobs).where(jobs.c.request_id == request_id).with_for_update()).one_or_none()
+    row = conn.execute(select(requests).where(requests.c.id == request_id).with_for_update()).one_or_none()
+    if row is None or channel_id not in (None, row.channel_id):
+        raise Problem("not_found")
+    if row.phase != PICKUP or row.state not in (Request.DELIVERING.value, Request.COMPLETED.value):
+        raise Problem("cannot_hand_over")
+    if row.state == Request.DELIVERING.value:
+        end(conn, request_id, move(Request.DELIVERING, "delivered"), "delivered", Intent.CANCELLED, now, reason=None)
+
+
 def _touched(conn: Connection, request_id: str, touching_roles: tuple[str, ...]) -> bool:
     touching = attempts.c.role.in_(touching_roles) & attempts.c.state.in_([state.value for state in _TOUCHED])
     return conn.scalar(select(attempts.c.id).where(attempts.c.request_id == request_id, touching).limit(1)) is not None
 
 
-def end(conn: Connection, request_id: str, state: Request, kind: str, intent: Intent, now: int, *, reason: str) -> None:
+def end(
+    conn: Connection, request_id: str, state: Request, kind: str, intent: Intent, now: int, *, reason: str | None
+) -> None:
     """Write a final state that no exchange brought; a worker that still holds the job finds its token gone."""
     conn.execute(
         update(requests)

@@ -1,63 +1,12 @@
 """What an institution asks of the citizen: a better photo, an appointment, consent to another price; and what follows."""
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from jisr.setup import toml
-from tests.gateways import APPLICANT, QUICK, GatewayProcess
-
-HERE = Path(__file__).parent / "offices"
-OFFICE = str(HERE / "permit_office")
-PAYER = {"method": "syriatel_cash", "payer": {"mobile": "0930000001"}}
-
-
-@pytest.fixture
-def office(sandbox):
-    """The office's sandbox, with nothing done yet."""
-    return sandbox(OFFICE)
-
-
-@pytest.fixture(scope="module")
-def gateways(tmp_path_factory, sandbox_processes, postgresql_server):
-    """One running gateway on each database, which know the office and the wallet."""
-    running = {}
-    connectors = {
-        "permit_office": sandbox_processes(OFFICE).settings,
-        "syriatel_cash": sandbox_processes("syriatel_cash").settings,
-    }
-    with contextlib.ExitStack() as ending:
-
-        def gateway_on(dialect):
-            if dialect not in running:
-                folder = tmp_path_factory.mktemp(f"office-{dialect}")
-                url = f"sqlite:///{folder / 'jisr.db'}"
-                if dialect == "postgresql":
-                    url = ending.enter_context(postgresql_server.fresh_database())
-                gateway = GatewayProcess(folder, url, connectors, dict(QUICK), [str(HERE / "services")])
-                gateway.install()
-                gateway.config.write_text(f"connector_paths = {toml([OFFICE])}\n{gateway.config.read_text()}")
-                gateway.start()
-                ending.callback(gateway.stop)
-                running[dialect] = gateway
-            return running[dialect]
-
-        yield gateway_on
-
-
-@pytest.fixture
-def running(dialect, gateways, office, sandbox):
-    """The gateway on this test's database; the wallet has nothing done yet."""
-    sandbox("syriatel_cash")
-    return gateways(dialect)
-
-
-def body(service, person, **more):
-    applicant = {**APPLICANT, "national_number": person}
-    return {"service": f"permit_office.{service}", "applicant": applicant, "input": {"plate": "204517"}, **more}
+from tests.gateways import APPLICANT
+from tests.offices import PAYER, body, effects
 
 
 def asked(gateway, service, person, key, **more):
@@ -73,10 +22,6 @@ def pay(gateway, sandbox, request, key):
     answer = gateway.act(request, {"otp": code}, key)
     assert answer.status_code == 200, answer.text
     return answer.json()
-
-
-def effects(sandbox, what):
-    return sum(effect["count"] for effect in sandbox.effects() if effect["what"] == what)
 
 
 def test_a_rejected_photo_goes_back_to_the_citizen_until_it_is_good(running, office):
