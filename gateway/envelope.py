@@ -126,6 +126,8 @@ def request_schema(service: Service | None, centres: Sequence[str] | None = None
         },
     }
     required = ["service", "applicant", "input"]
+    if service is not None and "electronic" not in service.delivery:
+        required.append("delivery")
     if service is None:
         properties["payment"] = payment_schema()
     elif service.fee is None:

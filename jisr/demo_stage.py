@@ -29,8 +29,9 @@ _LEFTOVER_SECONDS = 5.0
 class Stage:
     """A folder with settings, key and records, the sandboxes, and the gateway; one demonstration at a time."""
 
-    def __init__(self, here: Front, folder: Path, processes: Processes) -> None:
-        self._here = here
+    def __init__(self, here: Front, folder: Path, processes: Processes, *, extra: str = "") -> None:
+        """`extra` is TOML for the settings file."""
+        self._here, self._extra = here, extra
         self._processes = processes
         self.folder = folder
         self._lock = _lock(here, folder)
@@ -100,9 +101,10 @@ class Stage:
             (self.folder / setup.SETTINGS_FILE).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 (self.folder / "data").rmdir()
-            settings = setup.create(self.folder, port=port, base_port=_BASE_PORT, connectors=connectors)
-        else:
-            settings = setup.write_settings(self.folder, port=port, base_port=_BASE_PORT, connectors=connectors)
+            setup.create(self.folder, port=port, base_port=_BASE_PORT, connectors=connectors)
+        settings = setup.write_settings(
+            self.folder, port=port, base_port=_BASE_PORT, connectors=connectors, extra=self._extra
+        )
         self._here.use(settings)
         return settings
 

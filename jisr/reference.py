@@ -233,6 +233,27 @@ def mapping_language() -> str:
     return render(_MARK)
 
 
+def services() -> str:
+    """The services that come with the program."""
+    from jisr.institution_pages import services as render
+
+    return render(_MARK)
+
+
+def connectors() -> str:
+    """The institutions and payment providers that come with the program."""
+    from jisr.institution_pages import connectors as render
+
+    return render(_MARK)
+
+
+def test_persons() -> str:
+    """Whom the sandboxes treat in a way of their own."""
+    from jisr.institution_pages import test_persons as render
+
+    return render(_MARK)
+
+
 PAGES: Mapping[str, Page] = {
     "states": Page("states.md", states),
     "errors": Page("errors.md", errors),
@@ -244,4 +265,7 @@ PAGES: Mapping[str, Page] = {
     "manifest": Page("manifest.md", manifest),
     "service-file": Page("service-file.md", service_file),
     "mapping-language": Page("mapping-language.md", mapping_language),
+    "services": Page("services.md", services),
+    "connectors": Page("connectors.md", connectors),
+    "test-persons": Page("test-persons.md", test_persons),
 }
