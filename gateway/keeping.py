@@ -6,9 +6,11 @@ Each is one short transaction that may run on any node and be repeated; `schedul
 from gateway.logs import log
 from gateway.settings import Settings
 from gateway.store import callbacks
+from gateway.store.blobs import drop_stray_blobs
 from gateway.store.engine import Store
 
 _BATCH = 500
+_FEW = 20  #: Each of them is large.
 _DAY_MS = 86_400_000
 
 
@@ -17,6 +19,12 @@ class Keeping:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
+
+    async def drop_stray_blobs(self) -> None:
+        """Delete contents that nothing refers to: interrupted uploads, and documents of settlements that lost."""
+        gone = await self._store.write(drop_stray_blobs, _DAY_MS, _FEW)
+        if gone:
+            log.info("blobs_dropped", count=gone)
 
     async def forget_callbacks(self) -> None:
         """Delete judged messages past their time; those that proved nothing sooner."""

@@ -6,13 +6,14 @@ from copy import copy
 from msgspec.structs import replace
 
 from gateway.catalogue import Catalogue
+from gateway.documents.keep import lay_down
 from gateway.fee_orders import take_on
 from gateway.logs import log
 from gateway.representation import DocumentView, View, represent, to_json, view_of
 from gateway.store.callbacks import settle_callback
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, StoreError
-from gateway.store.exchanges import digest_of
+from gateway.store.exchanges import digest_of, size_of
 from gateway.store.settlements import settle
 from gateway.waiters import Waiter, Waiters
 from gateway.watch import Watch
@@ -45,6 +46,8 @@ class Recorder:
 
         `callback_id` is the institution's own message that says it; its verdict is committed with the settlement.
         """
+        if settlement.documents:
+            await self._lay_down(settlement)
         waiter = self._waiters.take(work.request_id) if settlement.next is None else None
         answered = self._answer(waiter, work, settlement) if waiter else None
         row = Settling(
@@ -80,6 +83,19 @@ class Recorder:
         )
         return settled.kept
 
+    async def _lay_down(self, settlement: Settlement) -> None:
+        """Write large documents before the settlement that refers to them, again until it is done."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                settlement.documents = await lay_down(self._store, settlement.documents)
+            except StoreError as error:
+                log.error("document_not_kept", error_kind=type(error).__name__, seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            else:
+                return
+
     async def _commit(self, row: Settling, callback_id: str | None) -> Settled:
         """Again until it is committed: what the institution answered must not be lost to a full disk."""
         pause = _FIRST_PAUSE_SECONDS
@@ -111,7 +127,7 @@ class Recorder:
             expires_at=expiry(settlement, now),
             intent_state=settlement.intent_state,
             documents=[
-                DocumentView(number, each.name, each.media_type, len(each.content), digest_of(each.content))
-                for number, each in enumerate(settlement.documents, start=1)
+                DocumentView(number, each.name, each.media_type, size_of(each), digest_of(each))
+                for number, each in enumerate(settlement.documents, start=settlement.first_document)
             ],
         )

@@ -77,6 +77,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     idempotency_days: int
     key_cache_seconds: float
     max_body_bytes: int
+    max_attachment_bytes: int
+    attachment_hours: float
+    verifications_per_second: float
     max_wait_seconds: float
     shutdown_seconds: float
     dispatch: DispatchSettings
@@ -248,6 +251,9 @@ def _checked(values: dict[str, Any]) -> Settings:
             f"The setting sandbox.base_port must be 1 to 65000, not {settings.sandbox.base_port}.",
         ),
         (settings.max_body_bytes < 1024, "The setting max_body_bytes must be 1024 or more."),
+        (settings.max_attachment_bytes < 1024, "The setting max_attachment_bytes must be 1024 or more."),
+        (settings.attachment_hours <= 0, "The setting attachment_hours must be more than 0."),
+        (settings.verifications_per_second <= 0, "The setting verifications_per_second must be more than 0."),
         (settings.idempotency_days < 1, "The setting idempotency_days must be 1 or more."),
         (not 0 <= settings.key_cache_seconds <= 60, "The setting key_cache_seconds must be 0 to 60."),
         (settings.dispatch.lease_seconds <= 0, "The setting dispatch.lease_seconds must be more than 0."),

@@ -254,8 +254,11 @@ def on_inquiry_error(
 def _keep(draft: Draft, outcome: Outcome) -> None:
     """What later steps may read: the data and the reference of this one, and its documents."""
     settlement = draft.settlement
-    settlement.documents, settlement.issuer = outcome.documents, draft.plan.connector.name
     progress = settlement.progress
+    settlement.documents, settlement.issuer = outcome.documents, draft.plan.connector.name
+    if outcome.documents:  # those of an earlier step keep their numbers
+        settlement.first_document = progress.get("documents", 0) + 1
+        progress["documents"] = progress.get("documents", 0) + len(outcome.documents)
     if draft.plan.step_kind == "deliver":
         draft.track(outcome)
         return

@@ -111,6 +111,16 @@ class Happened(Struct, frozen=True):
     facts: dict[str, Any]
 
 
+class KeptDocument(Struct, frozen=True):
+    """A document whose bytes are in the store already; its settlement refers to them."""
+
+    name: str
+    media_type: str
+    digest: str  #: "sha256:<hex>" of the clear bytes.
+    size: int
+    blob_id: str
+
+
 class Settlement(Struct):
     """Everything that one transaction writes after an exchange."""
 
@@ -131,7 +141,8 @@ class Settlement(Struct):
     intent_state: Intent | None = None
     fee_order: FeeOrder | None = None  #: A price that was named with this answer.
     provider: str | None = None
-    documents: tuple[Document, ...] = ()
+    documents: tuple[Document | KeptDocument, ...] = ()
+    first_document: int = 1  #: The number of the first of them within the request.
     issuer: str = ""
 
 

@@ -28,4 +28,5 @@ def timetable(upkeep: Upkeep, keeping: Keeping, policy: DispatchSettings) -> tup
         Entry("inquire", 60, "an open attempt without an inquiry gets one", upkeep.inquire),
         Entry("forget-keys", 3600, "idempotency keys are kept for their time, not longer", upkeep.forget_keys),
         Entry("forget-callbacks", 3600, "so are the messages that institutions sent", keeping.forget_callbacks),
+        Entry("drop-stray-blobs", 600, "what was begun and never finished takes no space", keeping.drop_stray_blobs),
     )

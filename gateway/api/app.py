@@ -7,6 +7,7 @@ from gateway.api.admin import list_all_requests
 from gateway.api.callbacks import receive_callback
 from gateway.api.correlation import Correlation
 from gateway.api.docs import asset, document, page, root
+from gateway.api.documents import verify_document
 from gateway.api.health import live, ready
 from gateway.api.identity import authenticator
 from gateway.api.metrics import Scrapes, metrics
@@ -25,6 +26,7 @@ from gateway.api.requests import (
 )
 from gateway.api.services import Services
 from gateway.api.stream import Streams, stream_events
+from gateway.bucket import Bucket
 
 HANDLERS = [
     submit,
@@ -45,6 +47,7 @@ HANDLERS = [
     read_problem,
     list_all_requests,
     receive_callback,
+    verify_document,
     live,
     ready,
     metrics,
@@ -74,6 +77,7 @@ def build_app(services: Services) -> Litestar:
                 "authenticator": authenticator(services),
                 "streams": Streams(),
                 "scrapes": Scrapes(),
+                "verifications": Bucket(services.settings.verifications_per_second, services.clock.monotonic),
             }
         ),
     )

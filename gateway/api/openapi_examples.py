@@ -70,6 +70,8 @@ DESCRIPTIONS = {
     "receiveCallback": "An institution says by itself what became of an act. The bytes are committed before the "
     "answer, and believed only when they are signed as its package declares; what is not signed is at most a reason "
     "to ask the institution. The same message again is the same receipt.",
+    "verifyDocument": "For whoever holds a document: when and by whom it was issued, and for which service. No key is "
+    "needed, and nothing about a person is told. A file that was changed by one byte is unknown.",
     "listAllRequests": "For operators: what is in doubt or parked, and for how long (`state=in_doubt&state=parked`).",
     "listProblems": "What a channel may cache to show every `code` in its own screens.",
     "readProblem": "What a problem's `type` points to.",

@@ -93,6 +93,7 @@ def schemas() -> dict[str, Any]:
             },
         ),
         "CallbackReceipt": _callback_receipt(),
+        "IssuedDocument": _issued_document(),
         "Applicant": applicant_schema(),
         "Centre": _object(
             ["id", "name", "governorate"],
@@ -308,3 +309,16 @@ def _callback_receipt() -> dict[str, Any]:
         "again": {"type": "boolean", "description": "Exactly this message had come before."},
     }
     return _object(list(properties), properties, "Quote `id` to support.")
+
+
+def _issued_document() -> dict[str, Any]:
+    service = _object(["id", "name"], {"id": {"type": "string"}, "name": _nullable(ref("Text"))})
+    properties = {
+        "digest": {"type": "string"},
+        "media_type": {"type": "string"},
+        "size": {"type": "integer"},
+        "institution": {"type": "string", "description": "Who issued it."},
+        "service": service,
+        "issued_at": {**_TIME, "description": "When the institution handed it over. RFC 3339, UTC, milliseconds."},
+    }
+    return _object(list(properties), properties, "What may be known of a document without knowing whose it is.")

@@ -119,7 +119,7 @@ async def read_document(request: Call) -> ASGIResponse:
     found = await services.store.read(find_document, request_id_of(request_id), principal.id, int(number))
     if found is None:
         raise Problem("not_found")
-    return document_response(found, request.headers.get("if-none-match"))
+    return await document_response(services.store, found, request.headers.get("if-none-match"))
 
 
 @get("/v1/requests/{request_id:str}/result")

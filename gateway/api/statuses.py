@@ -16,6 +16,7 @@ STATUSES: Mapping[str, int] = {
     "action_unknown": 404,
     "service_unknown": 404,
     "institution_unknown": 404,
+    "document_unknown": 404,
     "method_not_allowed": 405,
     "request_timeout": 408,
     "idempotency_in_progress": 409,

@@ -7,13 +7,16 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar.response.base import ASGIResponse
+from litestar.response.streaming import ASGIStreamingResponse
 
 from gateway.catalogue import Service
 from gateway.centres import Centre
+from gateway.documents.keep import chunks_of, is_whole
 from gateway.errors import Problem
 from gateway.moments import iso
 from gateway.representation import money, reason
-from gateway.store.queries import Event, StoredDocument
+from gateway.store.engine import Store
+from gateway.store.queries import Event, Issued, StoredDocument
 from mappings.codes import table
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}\Z")
@@ -33,18 +36,16 @@ def event_view(event: Event) -> dict[str, Any]:
     }
 
 
-def document_response(document: StoredDocument, if_none_match: str | None) -> ASGIResponse:
+async def document_response(store: Store, document: StoredDocument, if_none_match: str | None) -> ASGIResponse:
     """The bytes with their digest (RFC 9530); never run or shown by a browser as a page of ours.
 
-    Raises Problem("internal_error") when the bytes are not those that were stored.
+    Raises Problem("internal_error") when the bytes are not those that were stored; it is looked at before any is sent.
     """
-    digest = hashlib.sha256(document.content).digest()
-    if document.digest != f"sha256:{digest.hex()}":
-        raise Problem("internal_error")
-    etag = f'"{digest.hex()}"'
+    etag = f'"{document.digest.removeprefix("sha256:")}"'
+    content_digest = base64.b64encode(bytes.fromhex(etag.strip('"'))).decode()
     headers = {
         "etag": etag,
-        "content-digest": f"sha-256=:{base64.b64encode(digest).decode()}:",
+        "content-digest": f"sha-256=:{content_digest}:",
         "content-disposition": _disposition(document.name),
         "content-security-policy": "default-src 'none'; sandbox",
         "cache-control": "private, no-cache",
@@ -52,11 +53,30 @@ def document_response(document: StoredDocument, if_none_match: str | None) -> AS
     if if_none_match is not None and etag in [tag.strip() for tag in if_none_match.split(",")]:
         return ASGIResponse(body=b"", status_code=304, headers=headers)
     kind = document.media_type.lower()
-    return ASGIResponse(
-        body=document.content,
-        media_type=kind if _MEDIA_TYPE.match(kind) else "application/octet-stream",
-        headers=headers,
-    )
+    media_type = kind if _MEDIA_TYPE.match(kind) else "application/octet-stream"
+    if document.blob_id is not None:
+        if not await is_whole(store, document.blob_id, document.digest):
+            raise Problem("internal_error")
+        return ASGIStreamingResponse(
+            iterator=chunks_of(store, document.blob_id),
+            media_type=media_type,
+            headers={**headers, "content-length": str(document.size)},
+        )
+    if document.digest != f"sha256:{hashlib.sha256(document.content).hexdigest()}":
+        raise Problem("internal_error")
+    return ASGIResponse(body=document.content, media_type=media_type, headers=headers)
+
+
+def issued_view(issued: Issued, service: Service | None) -> dict[str, Any]:
+    """What a verifier is told: nothing about a person."""
+    return {
+        "digest": issued.digest,
+        "media_type": issued.media_type,
+        "size": issued.size,
+        "institution": service.institution if service else issued.issuer,
+        "service": {"id": issued.service, "name": dict(service.name) if service else None},
+        "issued_at": iso(issued.issued_at),
+    }
 
 
 def _disposition(name: str) -> str:

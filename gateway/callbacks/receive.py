@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from connectors.kit.contract import Connector
+from gateway.bucket import Bucket
 from gateway.errors import Problem
 from gateway.logs import log
 from gateway.security.keyring import Keyring
@@ -17,30 +17,6 @@ from gateway.store.engine import Store
 _OWN = ("x-", "webhook-", "content-type")
 _NEVER = ("x-forwarded", "x-real-ip", "x-client", "x-ssl")
 _MOST_HEADER_BYTES = 8192
-
-
-@dataclass(slots=True)
-class Bucket:
-    """So many at once, and so many a second after that."""
-
-    per_second: float
-    monotonic: Callable[[], float]
-    burst_seconds: float = 4.0
-    _free: float = field(init=False)
-    _at: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._free, self._at = self.per_second * self.burst_seconds, self.monotonic()
-
-    def take(self) -> bool:
-        """Whether there was room for one more."""
-        now = self.monotonic()
-        self._free = min(self._free + (now - self._at) * self.per_second, self.per_second * self.burst_seconds)
-        self._at = now
-        if self._free < 1:
-            return False
-        self._free -= 1
-        return True
 
 
 class Receiver:

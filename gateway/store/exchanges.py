@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from connectors.kit.contract import Document
 from gateway.ids import new_id
 from gateway.packed import pack
 from gateway.store.jobs import attempt_values
 from gateway.store.tables import attempts, documents, request_documents
 from gateway.store.together import Part, Rows, Write, rows_of
-from gateway.work import RANK, Evidence, Settling
+from gateway.work import RANK, Evidence, KeptDocument, Settling
 from mappings.status import Attempt
 
 _UPDATE_ATTEMPT = Write(
@@ -152,13 +153,14 @@ def write_documents(conn: Connection, rows: Sequence[Settling], now: int) -> Non
     contents: dict[str, dict[str, Any]] = {}
     links: list[dict[str, Any]] = []
     for row in rows:
-        for number, document in enumerate(row.settlement.documents, start=1):
-            digest = digest_of(document.content)
+        for number, document in enumerate(row.settlement.documents, start=row.settlement.first_document):
+            digest = digest_of(document)
             contents[digest] = {
                 "digest": digest,
                 "media_type": document.media_type,
-                "size": len(document.content),
-                "content": document.content,
+                "size": size_of(document),
+                "content": b"" if isinstance(document, KeptDocument) else document.content,
+                "blob_id": document.blob_id if isinstance(document, KeptDocument) else None,
                 "created_at": now,
             }
             links.append(
@@ -176,6 +178,13 @@ def write_documents(conn: Connection, rows: Sequence[Settling], now: int) -> Non
         conn.execute(insert(request_documents), links)
 
 
-def digest_of(content: bytes) -> str:
+def digest_of(document: Document | KeptDocument) -> str:
     """A document's name: "sha256:<hex>" of its clear bytes."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+    if isinstance(document, KeptDocument):
+        return document.digest
+    return f"sha256:{hashlib.sha256(document.content).hexdigest()}"
+
+
+def size_of(document: Document | KeptDocument) -> int:
+    """Of its clear bytes."""
+    return document.size if isinstance(document, KeptDocument) else len(document.content)

@@ -79,7 +79,9 @@ class StoredDocument:
     name: str
     media_type: str
     digest: str  #: "sha256:<hex>" of the bytes.
-    content: bytes
+    size: int
+    content: bytes  #: Empty when they stand in a blob.
+    blob_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ def find_events(
 def find_document(conn: Connection, request_id: str, channel_id: str, number: int) -> StoredDocument | None:
     """The document of that number with its bytes; None when there is none or the request is another channel's."""
     query = (
-        select(request_documents.c.name, documents.c.media_type, documents.c.digest, documents.c.content)
+        select(request_documents.c.name, documents.c.media_type, documents.c.digest, documents.c.size)
+        .add_columns(documents.c.content, documents.c.blob_id)
         .join(documents, documents.c.digest == request_documents.c.digest)
         .join(requests, requests.c.id == request_documents.c.request_id)
         .where(
@@ -139,7 +142,37 @@ def find_document(conn: Connection, request_id: str, channel_id: str, number: in
         )
     )
     row = conn.execute(query).first()
-    return None if row is None else StoredDocument(row.name, row.media_type, row.digest, row.content)
+    if row is None:
+        return None
+    return StoredDocument(row.name, row.media_type, row.digest, row.size, row.content, row.blob_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What anybody who holds a document may know of it."""
+
+    digest: str
+    media_type: str
+    size: int
+    issuer: str  #: Connector.
+    service: str
+    issued_at: int
+
+
+def find_issued(conn: Connection, digest: str) -> Issued | None:
+    """Who issued the document of this digest first, and when; None when nobody did here."""
+    row = conn.execute(
+        select(documents.c.digest, documents.c.media_type, documents.c.size, documents.c.created_at)
+        .add_columns(request_documents.c.issuer, requests.c.service)
+        .join(request_documents, request_documents.c.digest == documents.c.digest)
+        .join(requests, requests.c.id == request_documents.c.request_id)
+        .where(documents.c.digest == digest)
+        .order_by(request_documents.c.request_id)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return Issued(row.digest, row.media_type, row.size, row.issuer, row.service, row.created_at)
 
 
 def find_progress(conn: Connection, request_id: str, channel_id: str) -> Progress | None:

@@ -218,9 +218,42 @@ documents = Table(
     Column("digest", Text, primary_key=True),  # "sha256:<hex>" of the clear bytes
     Column("media_type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("content", Sealed, nullable=False),
+    Column("content", Sealed, nullable=False),  # empty when it stands in a blob
+    Column("created_at", BigInteger, nullable=False),
+    Column("blob_id", Text),  # large ones, chunk by chunk
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text),  # "sha256:<hex>" of the clear bytes; NULL until all are there
+    Column("size", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
+Index("ix_blobs_created_at", blobs.c.created_at)
+
+blob_chunks = Table(
+    "blob_chunks",
+    metadata,
+    Column("blob_id", Text, ForeignKey("blobs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # from 0
+    Column("content", Sealed, nullable=False),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("channel_id", Text, ForeignKey("principals.id"), primary_key=True),  # a channel sees its own only
+    Column("digest", Text, primary_key=True),  # "sha256:<hex>" of the clear bytes
+    Column("media_type", Text, nullable=False),  # as its bytes say
+    Column("size", BigInteger, nullable=False),
+    Column("blob_id", Text, ForeignKey("blobs.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),  # when a request referred to it first; NULL: it expires
+)
+Index("ix_attachments_created_at", attachments.c.created_at, attachments.c.used_at)
+Index("ix_attachments_blob_id", attachments.c.blob_id)
 
 request_documents = Table(
     "request_documents",
@@ -231,6 +264,7 @@ request_documents = Table(
     Column("name", Text, nullable=False),
     Column("issuer", Text, nullable=False),  # connector
 )
+Index("ix_request_documents_digest", request_documents.c.digest)
 
 callbacks = Table(
     "callbacks",

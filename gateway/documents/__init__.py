@@ -1,0 +1,1 @@
+"""Bytes that are kept: what institutions issue, and what channels upload."""
