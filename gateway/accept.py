@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway import crash
 from gateway.availability import Availability
+from gateway.catalogue import Service
 from gateway.dispatch import Dispatcher
 from gateway.errors import Problem
 from gateway.exchange import Exchange
@@ -24,6 +25,7 @@ from gateway.steps import Landing, Route
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.store.requests import REQUESTS_SCOPE, Accepted, Existing, NewIntent, NewRequest, accept
+from gateway.testing import route_name
 from gateway.validation import CheckedRequest
 from gateway.waiters import Waiter, Waiters
 from gateway.work import Work
@@ -98,13 +100,11 @@ class Acceptor:
             "payment_methods": list(service.fee.methods) if service.fee else [],
             "turnaround_hours": service.turnaround_hours,
             "missing_documents": list(service.required_documents),
-            "availability": await self._availability.of(service),
+            "availability": await self._availability.of(service, test=principal.test),
         }
-        route, progress = self._routes[service.id], _progress(checked.content)
+        route, progress = self._route(principal, service), _progress(checked.content)
         if "quote" in [step.kind for step in service.steps]:
-            work = _work(
-                checked, route.land(0, progress), progress, priority=principal.priority, now=self._clock.now_ms()
-            )
+            work = _work(checked, route.land(0, progress), progress, principal, now=self._clock.now_ms())
             work.language = language
             asked = await self._quoter.quote(work, route)
             if asked is not None:
@@ -126,10 +126,10 @@ class Acceptor:
 
         Raises Problem("idempotency_key_reused") for a key that stands for another body.
         """
-        route = self._routes[checked.service.id]
+        route = self._route(principal, checked.service)
         progress = _progress(checked.content)
         landing = route.land(0, progress)
-        work = _work(checked, landing, progress, priority=principal.priority, now=self._clock.now_ms())
+        work = _work(checked, landing, progress, principal, now=self._clock.now_ms())
         work.language, work.traceparent = language, traceparent
         place = not self._dispatcher.stopping and self._lanes.try_enter(work.lane)
         row = self._row(work, principal, key, checked, claim_for=self._dispatcher.worker if place else None)
@@ -155,6 +155,13 @@ class Acceptor:
         if answered is None:
             return Answer("accepted", work.request_id, row.answer)
         return Answer(answered.status, work.request_id, answered.body)
+
+    def _route(self, principal: Principal, service: Service) -> Route:
+        """Raises Problem("not_testable") when a test channel asks for what has no test systems."""
+        route = self._routes.get(route_name(service.id, test=principal.test))
+        if route is None:
+            raise Problem("not_testable")
+        return route
 
     def _undo(self, work: Work, early: Exchange | None, *, place: bool) -> None:
         if early is not None:
@@ -195,13 +202,14 @@ class Acceptor:
             content=pack(work.content),
             progress=pack(work.progress),
             applicant_index=self._keyring.blind_index(work.content["applicant"]["national_number"]),
-            mapping_version=self._routes[work.service].mapping_version,
+            mapping_version=self._routes[work.route].mapping_version,
             step=work.step,
             phase=work.phase,
             lane=work.lane,
             intent=intent,
             keep_key_ms=self._settings.idempotency_days * 86_400_000,
             created_at=work.created_at,
+            test=work.test,
             claim_for=claim_for,
             lease_ms=int(self._settings.dispatch.lease_seconds * 1000),
         )
@@ -217,7 +225,9 @@ def _progress(content: Mapping[str, Any]) -> dict[str, Any]:
     return progress if method == "electronic" else {**progress, "delivery": method}
 
 
-def _work(checked: CheckedRequest, landing: Landing, progress: dict[str, Any], *, priority: int, now: int) -> Work:
+def _work(
+    checked: CheckedRequest, landing: Landing, progress: dict[str, Any], principal: Principal, *, now: int
+) -> Work:
     """The new request as the worker will see it, when it may go at once."""
     fee = checked.service.fee.money if checked.service.fee else None
     return Work(
@@ -226,7 +236,7 @@ def _work(checked: CheckedRequest, landing: Landing, progress: dict[str, Any], *
         language="",
         traceparent="",
         reference=checked.reference,
-        priority=priority,
+        priority=principal.priority,
         state=Request.ACCEPTED,
         step=landing.step,
         phase=landing.phase,
@@ -242,4 +252,5 @@ def _work(checked: CheckedRequest, landing: Landing, progress: dict[str, Any], *
         amount_minor=fee.amount_minor if fee else 0,
         currency=fee.currency if fee else "",
         denomination=fee.denomination if fee else "",
+        test=principal.test,
     )

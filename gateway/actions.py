@@ -151,7 +151,7 @@ class Actions:
 
     async def _take(self, reply: _Reply, key: Key, waiter: Waiter) -> bytes | Existing:
         """Commit the answer and start its exchange; the provisional answer, or what the key stood for already."""
-        work, route = reply.work, self._routes[reply.work.service]
+        work, route = reply.work, self._routes[reply.work.route]
         exchange = self._prepare(reply, route)
         plan = exchange.plan if exchange else route.plan(work)
         placed = self._lanes.try_enter(plan.lane)

@@ -108,7 +108,7 @@ class Dispatcher:
 
         The place in its lane is taken. Whoever calls either starts the work with it or drops it.
         """
-        plan = self._routes[work.service].plan(work)
+        plan = self._routes[work.route].plan(work)
         if self._stopping or plan.operation.effect is not Effect.SAFE:
             return None
         exchange = self.render(work, plan)
@@ -166,7 +166,7 @@ class Dispatcher:
 
     async def _step(self, work: Work, exchange: Exchange | None) -> Work | None:
         """One exchange and its settlement; the work to go on with, if its place could be kept."""
-        route = self._routes[work.service]
+        route = self._routes[work.route]
         interrupted = work.open_attempt is not None and work.open_attempt.state is Attempt.SENDING
         if exchange is None and interrupted:
             return await self._recover(work, route)

@@ -46,6 +46,7 @@ class View(Struct, frozen=True):
     provider: str | None = None
     money: Money | None = None
     paid_minor: int = 0  #: What was paid when another amount was owed.
+    test: bool = False
     documents: Sequence[DocumentView] = ()
 
 
@@ -67,6 +68,7 @@ def view_of(work: Work, now: int) -> View:
         provider=(work.progress.get("payment") or {}).get("method"),
         money=Money(work.amount_minor, work.currency, work.denomination) if work.intent_id else None,
         paid_minor=work.paid_minor,
+        test=work.test,
     )
 
 
@@ -78,6 +80,7 @@ def represent(view: View, service: Service | None) -> dict[str, Any]:
         "service": view.service,
         "state": view.state.value,
         "final": view.state in FINAL,
+        "test": view.test,
         "step": _step(view, service),
         "reason": reason(view.reason),
         "next_try_at": iso(view.next_try_at),

@@ -14,6 +14,8 @@ BUILTIN_SERVICES = CONFIG_FOLDER / "services"
 PREFIX = "JISR_"
 #: Variables with the prefix that are no settings: where the file is, and what the command line client uses.
 NOT_SETTINGS = frozenset({"JISR_CONFIG", "JISR_KEY", "JISR_KEY_FILE", "JISR_URL", "JISR_LANG", "JISR_CRASH_AT"})
+#: The table of a connector's settings for test channels.
+TEST = "test"
 _LISTS = frozenset({"services_paths", "connector_paths"})
 _PATHS = ("data_dir", "keyring_path", "centres_file")
 
@@ -105,8 +107,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def connector(self, name: str) -> dict[str, Any]:
         """The settings of one connector with its secrets resolved. Raises SettingsError for one that is missing."""
-        where = f"connectors.{name}"
-        return {key: resolve_secret(value, f"{where}.{key}") for key, value in self.connectors.get(name, {}).items()}
+        where, given = f"connectors.{name}", self.connectors.get(name, {})
+        return {key: resolve_secret(value, f"{where}.{key}") for key, value in given.items() if key != TEST}
+
+    def test_connector(self, name: str) -> dict[str, Any] | None:
+        """The settings with which test channels reach its test system; None when there is none.
+
+        Raises SettingsError for a value that is missing, and for the live address. Keys are looked at in jisr/app.py,
+        which knows what is one.
+        """
+        given = self.connectors.get(name, {}).get(TEST)
+        if not isinstance(given, dict):
+            return None
+        where = f"connectors.{name}.{TEST}"
+        resolved = {key: resolve_secret(value, f"{where}.{key}") for key, value in given.items()}
+        live = self.connector(name)
+        for key, value in resolved.items():
+            if key == "base_url" and str(value).rstrip("/") == str(live.get(key, "")).rstrip("/"):
+                raise SettingsError(f"{where}.{key} is the live address; a test channel must not reach it.")
+        return resolved
 
 
 def load(config: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -202,7 +221,9 @@ def _anchored_secrets(spec: Any, folder: Path) -> Any:
     if not isinstance(spec, dict):
         return spec
     return {
-        key: f"file:{folder / value.removeprefix('file:')}"
+        key: _anchored_secrets(value, folder)
+        if key == TEST
+        else f"file:{folder / value.removeprefix('file:')}"
         if isinstance(value, str) and value.startswith("file:")
         else value
         for key, value in spec.items()

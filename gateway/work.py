@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from connectors.kit.contract import Document, Exchange
+from gateway.testing import route_name
 from mappings.status import Attempt, Intent, Request
 
 
@@ -54,6 +55,12 @@ class Work:
     denomination: str = ""
     paid_minor: int = 0  #: What was paid when another amount was owed; gateway/fee_orders.py.
     open_attempt: OpenAttempt | None = None
+    test: bool = False  #: Of a test channel: it goes to test systems only.
+
+    @property
+    def route(self) -> str:
+        """Under which its route is found."""
+        return route_name(self.service, test=self.test)
 
     @property
     def correlation(self) -> str:

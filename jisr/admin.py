@@ -60,7 +60,8 @@ async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
 
 async def _add(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str, Any]:
     principal_id = new_id()
-    key = new_key(kind, principal_id)
+    test = bool(arguments.get("test"))
+    key = new_key(kind, principal_id, test=test)
     services = list(arguments.get("services") or ["*"])
     _require_known(desk.catalogue(), services)
 
@@ -74,6 +75,7 @@ async def _add(desk: Desk, kind: Kind, arguments: Mapping[str, Any]) -> dict[str
             roles=arguments.get("roles") or (),
             services=services,
             priority=PRIORITIES[arguments.get("priority") or "web"],
+            test=test,
         )
 
     try:
@@ -103,6 +105,7 @@ def _shown(stored: StoredPrincipal) -> dict[str, Any]:
         "services": list(principal.services),
         "priority": names.get(principal.priority, str(principal.priority)),
         "revoked": stored.revoked,
+        "test": principal.test,
     }
 
 

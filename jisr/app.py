@@ -8,13 +8,14 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from connectors.kit.contract import Connector, Ports
-from connectors.registry import find_packages, open_connector
+from connectors.registry import Package, find_packages, open_connector
 from gateway.accept import Acceptor
 from gateway.actions import Actions
 from gateway.api.app import build_app
@@ -36,6 +37,7 @@ from gateway.steps import POST, Route
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, open_store
 from gateway.store.tokens import StoreTokens
+from gateway.testing import ConnectorsApart, name_apart, route_name
 from gateway.upkeep import Upkeep
 from gateway.validation import Validator
 from gateway.waiters import Waiters
@@ -74,6 +76,7 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     keyring = Keyring.load(settings.keyring_path)
     store = await open_store(settings.database_url, keyring, clock)
     connectors: dict[str, Connector] = {}
+    tests: dict[str, Connector] = {}
     try:
         tokens = StoreTokens(store, clock)
         used = {name for service in catalogue for name in _connectors_of(service)} | {POST}
@@ -81,14 +84,17 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             if name in settings.connectors:
                 ports = Ports(settings.connector(name), tokens, clock.utcnow)
                 connectors[name] = open_connector(package, ports, lazily=name not in used)
+                if (apart := _test_settings(settings, package)) is not None:
+                    own = replace(package, name=name_apart(name))
+                    tests[name] = open_connector(own, Ports(apart, tokens, clock.utcnow), lazily=name not in used)
         wallets = {
             name: package.manifest.payer_operator
             for name, package in packages.items()
             if package.manifest.payer_operator
         }
-        yield _build(settings, clock, catalogue, keyring, store, connectors, wallets)
+        yield _build(settings, clock, catalogue, keyring, store, connectors, tests, wallets)
     finally:
-        for connector in connectors.values():
+        for connector in (*connectors.values(), *tests.values()):
             await connector.close()
         await store.close()
 
@@ -100,17 +106,22 @@ def _build(
     keyring: Keyring,
     store: Store,
     connectors: Mapping[str, Connector],
+    tests: Mapping[str, Connector],
     wallets: Mapping[str, str],
 ) -> Gateway:
     routes = _routes(catalogue, connectors)
     centres = load_centres(settings.centres_file)
     offered = Catalogue(route.service for route in routes.values())
+    everyone = {**connectors, **{connector.name: connector for connector in tests.values()}}
+    if tests:
+        apart = _routes(Catalogue(offered), ConnectorsApart(tests))
+        routes |= {route_name(name, test=True): route for name, route in apart.items()}
     policy, watch, waiters = settings.dispatch, Watch(), Waiters()
     worker = f"g{store.generation}"
-    lanes = Lanes(connectors.values(), policy.lanes, clock.utcnow)
+    lanes = Lanes(everyone.values(), policy.lanes, clock.utcnow)
     recorder = Recorder(store, offered, waiters, watch, clock)
     dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker)
-    availability = Availability(connectors, lanes, clock)
+    availability = Availability(everyone, lanes, clock)
     acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
     actions = Actions(store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings)
     judge = Judge(store, connectors, routes, recorder, policy, settings.callbacks, dispatcher.wake, worker)
@@ -131,7 +142,7 @@ def _build(
         connectors=connectors,
         callbacks=Receiver(store, connectors, keyring, clock, settings.callbacks, desk.wake),
     )
-    upkeep = Upkeep(store, connectors, policy, watch, dispatcher.wake, worker)
+    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker)
     keeping = Keeping(store, settings)
     return Gateway(store, services, Worker(dispatcher, upkeep, policy, desk, keeping), waiters)
 
@@ -158,6 +169,18 @@ def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[s
                 )
         routes[service.id] = Route(service, connectors)
     return routes
+
+
+def _test_settings(settings: Settings, package: Package) -> dict[str, Any] | None:
+    """The settings of its test system. Raises SettingsError for a secret that is the live one."""
+    apart = settings.test_connector(package.name)
+    live = settings.connector(package.name)
+    for name, setting in package.settings.items():
+        if apart and setting.secret and name in apart and apart[name] == live.get(name):
+            raise SettingsError(
+                f"connectors.{package.name}.test.{name} is the live secret; a live key must not reach a test system."
+            )
+    return apart
 
 
 def _deliverable(service: Service, connectors: Mapping[str, Connector]) -> Service:

@@ -32,6 +32,7 @@ class _Snapshot(Collector):
         states = {state.value: read.requests.get(state.value, 0) for state in State}
         ages = {state.value: read.oldest.get(state.value, 0) / 1000 for state in State}
         yield _gauge("jisr_requests", "Requests by state.", "state", states)
+        yield _gauge("jisr_test_requests", "Requests of test channels by state.", "state", read.tests)
         yield _gauge("jisr_oldest_seconds", "Longest stay in the state of any request in it.", "state", ages)
         yield _single("jisr_requests_in_doubt", "Requests in doubt.", states[State.IN_DOUBT.value])
         yield _single("jisr_requests_parked", "Requests that wait for people.", states[State.PARKED.value])

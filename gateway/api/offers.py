@@ -38,8 +38,9 @@ async def read_service(request: Call) -> ASGIResponse:
 async def read_availability(request: Call) -> ASGIResponse:
     """Whether the service's institutions can be reached now."""
     service_id = request.path_params["service_id"]
-    await caller(request)
-    return json_of(await services_of(request).availability.of(_service(request, service_id)))
+    principal = await caller(request)
+    service = _service(request, service_id)
+    return json_of(await services_of(request).availability.of(service, test=principal.test))
 
 
 @get("/v1/centres")

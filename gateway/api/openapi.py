@@ -142,7 +142,16 @@ def _submit() -> dict[str, Any]:
             "201": json_answer("Request", "Finished within the wait.", _LOCATION),
             "202": json_answer("Request", "On disk and under way; see `next_action` and `state`.", _LOCATION),
         },
-        (*GUARDED, *_BODY, *_KEYED, "service_not_allowed", "invalid_query", "commit_unknown", "overloaded"),
+        (
+            *GUARDED,
+            *_BODY,
+            *_KEYED,
+            "service_not_allowed",
+            "not_testable",
+            "invalid_query",
+            "commit_unknown",
+            "overloaded",
+        ),
         body=json_body("NewRequest", REQUESTS),
     )
 

@@ -60,6 +60,7 @@ def _request() -> dict[str, Any]:
         "service": {"type": "string"},
         "state": ref("State"),
         "final": {"type": "boolean", "description": "The state will not change any more."},
+        "test": {"type": "boolean", "description": "Of a test channel: nothing real was done."},
         "step": _nullable(step),
         "reason": _nullable(ref("Reason")),
         "next_try_at": _nullable(_TIME),

@@ -21,7 +21,7 @@ from gateway.watch import Watch
 class Availability(Protocol):
     """Says whether the institutions of a service can be reached now."""
 
-    async def of(self, service: Service) -> dict[str, Any]:
+    async def of(self, service: Service, *, test: bool = False) -> dict[str, Any]:
         """The state and one sentence in both languages."""
 
 

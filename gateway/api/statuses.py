@@ -24,6 +24,7 @@ STATUSES: Mapping[str, int] = {
     "action_not_open": 409,
     "action_expired": 409,
     "cannot_cancel": 409,
+    "not_testable": 409,
     "cannot_hand_over": 409,
     "body_too_large": 413,
     "unsupported_media_type": 415,

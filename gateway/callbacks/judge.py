@@ -103,7 +103,7 @@ class Judge:
         if work is None:
             await self._store.write(store_of.postpone, kept.id, _HELD_PAUSE_MS)
             return act.request_id
-        plan, route = self._plan(work, act), self._routes[work.service]
+        plan, route = self._plan(work, act), self._routes[work.route]
         try:
             settlement = on_callback(work, plan, route, outcome, self._dispatch)
         except BaseException:
@@ -132,7 +132,7 @@ class Judge:
 
     def _plan(self, work: Work, act: Act) -> Plan:
         """The exchange that the message is an answer to."""
-        route = self._routes[work.service]
+        route = self._routes[work.route]
         attempt, kind = act.attempt, route.service.steps[work.step].kind
         connector, operation = self._connectors[attempt.connector], route.operation_of(attempt)
         return Plan(connector, operation, attempt.operation_id, kind, subject=attempt, about=attempt.operation_id)

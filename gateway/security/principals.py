@@ -18,7 +18,7 @@ from gateway.errors import Problem
 #: A principal that was read stays believed for this long, so a revoked key dies within 60 s on every node (A12).
 CACHE_SECONDS = 30.0
 _CACHE_LIMIT = 10_000
-_KEY = re.compile(r"jisr_(channel|operator|ministry)_([a-z0-9-]{1,64})_([A-Za-z0-9_-]{43})\Z")
+_KEY = re.compile(r"jisr_(channel|operator|ministry|test)_([a-z0-9-]{1,64})_([A-Za-z0-9_-]{43})\Z")
 
 
 class Kind(StrEnum):
@@ -39,6 +39,7 @@ class Principal:
     roles: frozenset[str]
     services: tuple[str, ...]  #: Service ids or patterns ("education.*", "*").
     priority: int  #: 0 desk, 1 mobile, 2 web, 3 batch.
+    test: bool = False  #: A channel whose requests reach test systems only.
 
     def may_use(self, service_id: str) -> bool:
         """Whether the principal's rights name this service."""
@@ -54,9 +55,9 @@ class StoredPrincipal:
     revoked: bool
 
 
-def new_key(kind: Kind, principal_id: str) -> str:
-    """A fresh key; 32 random bytes, base64url."""
-    return f"jisr_{kind}_{principal_id}_{secrets.token_urlsafe(32)}"
+def new_key(kind: Kind, principal_id: str, *, test: bool = False) -> str:
+    """A fresh key; 32 random bytes, base64url. That of a test channel is told by its look."""
+    return f"jisr_{'test' if test else kind}_{principal_id}_{secrets.token_urlsafe(32)}"
 
 
 def hash_key(key: str) -> bytes:

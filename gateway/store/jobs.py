@@ -148,6 +148,7 @@ def _work(row: Row[Any], open_attempt: OpenAttempt | None) -> Work:
         denomination=row.denomination or "",
         paid_minor=row.paid_minor or 0,
         open_attempt=open_attempt,
+        test=bool(row.test),
     )
 
 

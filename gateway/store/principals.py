@@ -20,6 +20,7 @@ def add_principal(
     roles: Sequence[str] = (),
     services: Sequence[str] = ("*",),
     priority: int = 2,
+    test: bool = False,
 ) -> Principal:
     """Store a principal with the hash of `key`. The database refuses a second one of the same kind and name."""
     conn.execute(
@@ -31,10 +32,11 @@ def add_principal(
             roles=json.dumps(sorted(set(roles))),
             services=json.dumps(list(services)),
             priority=priority,
+            test=test,
             created_at=sql_now(conn),
         )
     )
-    return Principal(principal_id, kind, name, frozenset(roles), tuple(services), priority)
+    return Principal(principal_id, kind, name, frozenset(roles), tuple(services), priority, test)
 
 
 def list_principals(conn: Connection, kind: Kind | None = None) -> list[StoredPrincipal]:
@@ -73,5 +75,6 @@ def _stored(row: Row[tuple[object, ...]]) -> StoredPrincipal:
         frozenset(json.loads(row.roles)),
         tuple(json.loads(row.services)),
         row.priority,
+        bool(row.test),
     )
     return StoredPrincipal(principal, row.key_hash, row.revoked_at is not None)

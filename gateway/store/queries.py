@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, select, text, update
 
 from gateway.packed import unpack
 from gateway.representation import DocumentView, View
@@ -37,6 +37,7 @@ _COLUMNS = (
     intents.c.currency,
     intents.c.denomination,
     intents.c.paid_minor,
+    requests.c.test,
 )
 
 
@@ -98,6 +99,7 @@ class Figures:
     """What a scrape tells. Ages are milliseconds."""
 
     requests: dict[str, int] = field(default_factory=dict)  #: By state.
+    tests: dict[str, int] = field(default_factory=dict)  #: Requests of test channels by state; not among `requests`.
     oldest: dict[str, int] = field(default_factory=dict)  #: By state: how long the longest has stood in it.
     intents: dict[str, int] = field(default_factory=dict)
     attempts: dict[tuple[str, str, str], int] = field(default_factory=dict)  #: By connector, operation, state.
@@ -208,8 +210,10 @@ def figures(conn: Connection) -> Figures:
     columns = (attempts.c.connector, attempts.c.operation, attempts.c.state)
     recent = conn.execute(select(*columns, func.count()).where(attempts.c.id >= since).group_by(*columns))
     lanes = select(jobs.c.lane, func.count()).where(jobs.c.claimed_by.is_(None)).group_by(jobs.c.lane)
+    tests = _counts(conn, select(requests.c.state, func.count()).where(text("test")).group_by(requests.c.state))
     return Figures(
-        requests={state: count for state, count, _ in by_state},
+        requests={state: count - tests.get(state, 0) for state, count, _ in by_state},
+        tests=tests,
         oldest={state: max(0, now - oldest) for state, _, oldest in by_state},
         intents=_counts(conn, select(intents.c.state, func.count()).group_by(intents.c.state)),
         attempts={(connector, operation, state): count for connector, operation, state, count in recent},
@@ -285,5 +289,6 @@ def _view(row: Row[Any], brought: Sequence[DocumentView]) -> View:
         provider=row.provider,
         money=Money(row.amount_minor, row.currency, row.denomination) if owed else None,
         paid_minor=row.paid_minor or 0,
+        test=bool(row.test),
         documents=brought,
     )

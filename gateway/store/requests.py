@@ -52,6 +52,7 @@ class NewRequest(Struct, frozen=True):
     created_at: int
     claim_for: str | None  #: The worker that has a free place for it; None leaves the job to whoever comes.
     lease_ms: int
+    test: bool = False  #: Of a test channel.
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ def _request_row(row: NewRequest) -> dict[str, object]:
         "created_at": row.created_at,
         "updated_at": row.created_at,
         "state_since": row.created_at,
+        "test": row.test,
     }
 
 

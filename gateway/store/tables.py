@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -44,6 +45,7 @@ principals = Table(
     Column("priority", Integer, nullable=False),  # 0 desk, 1 mobile, 2 web, 3 batch
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("test", Boolean, nullable=False, server_default=false()),  # a channel whose requests reach test systems only
     UniqueConstraint("kind", "name"),
 )
 
@@ -72,7 +74,9 @@ requests = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("state_since", BigInteger, nullable=False),
+    Column("test", Boolean, nullable=False, server_default=false()),  # of a test channel
 )
+Index("ix_requests_test", requests.c.state, sqlite_where=text("test"), postgresql_where=text("test"))
 Index("ix_requests_channel_id_id", requests.c.channel_id, requests.c.id)
 Index("ix_requests_state_state_since", requests.c.state, requests.c.state_since)
 Index("ix_requests_applicant_index", requests.c.applicant_index)

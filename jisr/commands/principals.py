@@ -26,6 +26,9 @@ def add_channel(
         typer.Option("--service", "-s", help="Service id or pattern it may use; may be repeated. All, unless given."),
     ] = None,
     priority: Annotated[str, typer.Option(help="Who waits first: desk, mobile, web or batch.")] = "web",
+    test: Annotated[
+        bool, typer.Option("--test", help="Its requests reach test systems only, and are marked everywhere.")
+    ] = False,
 ) -> None:
     """Add a channel and show its key, once.
 
@@ -34,6 +37,8 @@ def add_channel(
       jisr channel add web-site
 
       jisr channel add desk-damascus --priority desk --service 'education.*'
+
+      jisr channel add app-developers --test
     """
     here = front(context)
     if priority not in admin_client.PRIORITIES:
@@ -43,7 +48,8 @@ def add_channel(
                 f"There is no priority {priority!r}; choose one of {', '.join(admin_client.PRIORITIES)}.",
             )
         )
-    _show_key(here, admin_client.call(here.settings(), "channel.add", name=name, services=service, priority=priority))
+    asked = {"name": name, "services": service, "priority": priority, "test": test}
+    _show_key(here, admin_client.call(here.settings(), "channel.add", **asked))
 
 
 @channels.command("list")
@@ -104,5 +110,6 @@ def _show(here: Front, rows: list[dict[str, Any]]) -> None:
         table.add_column(here.text(ar, en), overflow="fold", no_wrap=en == "id")
     for row in rows:
         valid = here.text("ملغى", "revoked") if row["revoked"] else here.text("صالح", "valid")
-        table.add_row(row["name"], " ".join(row["services"]), row["priority"], valid, row["id"])
+        name = f"{row['name']} ({here.text('تجريبية', 'test')})" if row.get("test") else row["name"]
+        table.add_row(name, " ".join(row["services"]), row["priority"], valid, row["id"])
     here.out.print(table)
