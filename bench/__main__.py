@@ -33,10 +33,11 @@ def measurements() -> list[Measurement]:
 
 
 def chosen(every: Sequence[Measurement], only: str | None, *, long: bool) -> list[Measurement]:
-    """Those that were asked for: one by name, or all short ones, or all long ones."""
+    """Those that were asked for: by name (or by what several names begin with), all short ones, or all long ones."""
     if only is None:
         return [measurement for measurement in every if measurement.long == long]
-    named = [measurement for measurement in every if measurement.name == only]
+    named = [each for each in every if each.name == only]
+    named = named or [each for each in every if each.name.startswith(f"{only}_")]
     if not named:
         sys.exit(f"no measurement is called {only!r}; there are: {', '.join(each.name for each in every)}")
     return named
@@ -119,7 +120,7 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", metavar="NAME", help="run one measurement and replace only its rows")
+    parser.add_argument("--only", metavar="NAME", help="run one measurement, or a group, and replace only its rows")
     parser.add_argument("--long", action="store_true", help="run those that take longer")
     options = parser.parse_args()
     console = Console()

@@ -1,0 +1,60 @@
+"""Whatever an institution refuses reaches the channel with the catalogue's three texts, in both languages."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.kit.sandbox.server import find_folder
+from gateway.catalogue import Catalogue, Service
+from gateway.settings import BUILTIN_SERVICES
+from jisr.demo_all import example_of
+from tests.gateways import STEADY, GatewayProcess
+
+SERVICES = {service.id: service for service in Catalogue.load([BUILTIN_SERVICES])}
+
+
+def refusals(service: Service) -> Iterator[tuple[str, str]]:
+    """The test persons whom the institution refuses before anything is paid, and with which code."""
+    first = next(step for step in service.steps if step.connector)
+    file = find_folder(str(first.connector)) / "persons.toml"
+    persons = tomllib.loads(file.read_text("utf-8"))["persons"] if file.is_file() else {}
+    for number, person in persons.items():
+        outcomes = person.get("expect", {}).get(first.operation, [""])
+        status, _, code = outcomes[0].partition(":")
+        if status == "refused" and len(number) == 11 and number.isdigit():
+            yield number, code
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory, sandbox_processes) -> Iterator[GatewayProcess]:
+    """One gateway in front of every institution."""
+    names = {str(step.connector) for service in SERVICES.values() for step in service.steps if step.connector}
+    names |= {method for service in SERVICES.values() if service.fee for method in service.fee.methods}
+    reached = {name: sandbox_processes(name).settings for name in sorted(names)}
+    for name in names:
+        sandbox_processes(name).reset()
+    folder: Path = tmp_path_factory.mktemp("refusals")
+    running = GatewayProcess(folder, f"sqlite:///{folder / 'jisr.db'}", reached, {**STEADY, "lanes": {}})
+    running.install()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_refusal_is_told_to_citizen_clerk_and_technician(gateway, service):
+    told = {}
+    for number, code in refusals(SERVICES[service]):
+        body = example_of(SERVICES[service])
+        body["applicant"] = {**body["applicant"], "national_number": number}
+        made = gateway.submit(body, f"r-{service}-{number}", wait=10).json()
+        refused = gateway.until_state(made["id"], "refused")
+        assert refused["reason"]["code"] == code
+        assert (refused["payment"] or {"state": "cancelled"})["state"] == "cancelled"
+        told[code] = refused["reason"]
+    for code, reason in told.items():
+        for reader in ("citizen", "clerk", "technician"):
+            assert set(reason[reader]) == {"ar", "en"}, code
+            assert all(reason[reader].values()), code
