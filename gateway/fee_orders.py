@@ -23,6 +23,8 @@ def owe(work: Work, price: Mapping[str, Any]) -> FeeOrder:
     state = work.intent_state
     if state is Intent.SUCCEEDED and amount > paid:
         state = move(state, "more_owed")
+    elif state is Intent.CREATED and amount <= paid:
+        state = move(state, "covered")  # it fell again before the difference was paid
     return FeeOrder(work.intent_id, state, amount, currency, denomination, paid)
 
 

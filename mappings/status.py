@@ -144,6 +144,7 @@ _MOVES: tuple[tuple[State, str, State], ...] = (
     (Intent.PAYER_ACTION, "cancelled", Intent.CANCELLED),
     (Intent.PAYER_ACTION, "expired", Intent.EXPIRED),
     (Intent.SUCCEEDED, "more_owed", Intent.CREATED),
+    (Intent.CREATED, "covered", Intent.SUCCEEDED),
     (Intent.IN_DOUBT, "succeeded", Intent.SUCCEEDED),
     (Intent.IN_DOUBT, "failed", Intent.FAILED),
     (Intent.IN_DOUBT, "payer_asked", Intent.PAYER_ACTION),
