@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.registry import find_packages
 from tests.conformance.packages import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,7 +45,7 @@ def test_an_unknown_name_is_wrong_usage_and_the_known_ones_are_told(tmp_path) ->
     ended = jisr("connector", "check", "nobody", folder=tmp_path)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "there are education, syriatel_cash, transport" in ended.stderr
+    assert f"there are {', '.join(find_packages())}." in ended.stderr
 
 
 def test_a_check_that_does_not_exist_is_wrong_usage(tmp_path, town) -> None:
