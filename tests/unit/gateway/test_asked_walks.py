@@ -11,7 +11,7 @@ from connectors.kit.contract import Asked, Effect, Operation, Outcome, Quote, St
 from gateway import settle
 from gateway.asking import ends
 from gateway.catalogue import Fee, Service, Step
-from gateway.fee_orders import due_minor, paid_of, refund_minor
+from gateway.fee_orders import due_minor, paid_of, refund_minor, take_on
 from gateway.following import follow
 from gateway.service_actions import CitizenAction
 from gateway.steps import ACT, PICKUP, Route
@@ -76,7 +76,7 @@ SERVICE = Service(
         "consent_price": action("consent_price", goes_on="pay"),
     },
 )
-ROUTE = Route(SERVICE, CONNECTORS)  # type: ignore[arg-type]  # only what a route looks at
+ROUTE = Route(SERVICE, CONNECTORS)
 QUOTES = st.builds(Quote, st.just("Q"), st.integers(1, 500), st.just("SYP"), st.just("SYP-new"))
 ASKED = st.builds(
     Asked,
@@ -148,7 +148,7 @@ class Walk:
         """What the store would hold after the settlement."""
         work, following = self.work, settled.next
         if settled.fee_order is not None:
-            settle.take_on(work, settled.fee_order)
+            take_on(work, settled.fee_order)
         work.state, work.step, work.phase = settled.state, settled.step, settled.phase
         work.progress, work.intent_state = settled.progress, settled.intent_state
         self.asked = settled.next_action
