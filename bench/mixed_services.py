@@ -17,12 +17,12 @@ import aiohttp
 
 from bench.measure import Measurement, Place
 from bench.scene import cpu_seconds
-from connectors.kit.sample_values import JsonSamples
 from connectors.registry import find_packages
-from gateway.catalogue import Catalogue
+from gateway.catalogue import Catalogue, Service
 from gateway.settings import BUILTIN_SERVICES
 from gateway.steps import POST
 from jisr.demo_all import example_of
+from jisr.demo_citizen import answer_to, file_for, files_of, uploads_in, with_digests
 from mappings.status import FINAL
 from tests.gateways import GatewayProcess
 from tests.sandboxes import SandboxProcess, start_sandbox, stop_sandbox
@@ -70,8 +70,14 @@ class Citizens:
         action = request["next_action"]
         if action["kind"] == "confirm_otp":
             return {"otp": await self._code(body["payment"]["method"], request["id"].replace("-", ""))}
-        answer: dict[str, Any] = JsonSamples(action["schema"]).value(action["schema"])
-        return {name: True if value is False else value for name, value in answer.items()}
+        uploads = {name: await self.upload(file_for(name)) for name in uploads_in(action["schema"])}
+        return answer_to(action["schema"]) | uploads
+
+    async def upload(self, content: bytes) -> str:
+        """The digest under which the gateway has it."""
+        headers = {"Authorization": f"Bearer {self._gateway.key}"}
+        async with self._http.post(f"{self._gateway.url}/v1/attachments", data=content, headers=headers) as answer:
+            return str((await answer.json(content_type=None))["digest"])
 
     async def _code(self, wallet: str, stem: str) -> str:
         """The wallet's messages are read for all who wait at once: there are thousands in the end."""
@@ -138,7 +144,7 @@ async def _scene(place: Place) -> AsyncIterator[tuple[GatewayProcess, Citizens]]
 async def run(place: Place) -> dict[str, float]:
     """All requests, so many under way at a time; each service's turn comes as often as any other's."""
     async with _scene(place) as (gateway, citizens):
-        bodies = [(service, example_of(service)) for service in SERVICES]
+        bodies = [(service, await _complete(citizens, service)) for service in SERVICES]
         for _, body in bodies:
             await citizens.bring(body)  # everything is read and connected
         left = iter([each for _ in range(REQUESTS) for each in bodies])
@@ -153,6 +159,12 @@ async def run(place: Place) -> dict[str, float]:
         await asyncio.gather(*(citizen() for _ in range(IN_FLIGHT)))
         seconds, spent = time.perf_counter() - begun, cpu_seconds(gateway.process.pid) - spent
     return _figures(times, seconds, spent)
+
+
+async def _complete(citizens: Citizens, service: Service) -> dict[str, Any]:
+    """The service's example, with the uploads that it needs; they are uploaded once, and no part of the figure."""
+    body = example_of(service)
+    return with_digests(body, {place: await citizens.upload(file) for place, file in files_of(service, body).items()})
 
 
 def _figures(times: Mapping[str, list[float]], seconds: float, spent: float) -> dict[str, float]:

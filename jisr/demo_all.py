@@ -17,6 +17,7 @@ from connectors.registry import find_packages
 from gateway.catalogue import Catalogue, Service
 from gateway.settings import BUILTIN_SERVICES
 from jisr.client import Client, Refused
+from jisr.demo_citizen import answer_to, file_for, files_of, uploads_in, with_digests
 from jisr.demo_stage import Stage
 from jisr.processes import Processes
 from jisr.setup import write_private
@@ -111,7 +112,9 @@ class Cast:
             return row
         begun = time.monotonic()
         try:
-            request = self._walk(example_of(service), until=begun + _PATIENCE_SECONDS)
+            body = example_of(service)
+            digests = {place: self._upload(content) for place, content in files_of(service, body).items()}
+            request = self._walk(with_digests(body, digests), until=begun + _PATIENCE_SECONDS)
             row.ms = round((time.monotonic() - begun) * 1000)
             row.state, row.why = request["state"], (request.get("reason") or {}).get("code", "")
             row.document_sha256 = self._result(request)
@@ -150,8 +153,12 @@ class Cast:
             return self._otp(request["payment"]["method"], body["payment"]["payer"]["mobile"])
         if action["kind"] == "choose_payment":
             return {"method": body["payment"]["method"], "payer": body["payment"]["payer"]}
-        answer: dict[str, Any] = JsonSamples(action["schema"]).value(action["schema"])
-        return {name: True if value is False else value for name, value in answer.items()}
+        uploads = {name: self._upload(file_for(name)) for name in uploads_in(action["schema"])}
+        return answer_to(action["schema"]) | uploads
+
+    def _upload(self, content: bytes) -> str:
+        kept = self._client.ask("POST", "/v1/attachments", content, Content_Type="application/octet-stream").json()
+        return str(kept["digest"])
 
     def _otp(self, method: str, mobile: str) -> dict[str, Any]:
         with _OPENER.open(f"{self._stage.sandbox(method).control}messages", timeout=5) as answer:
