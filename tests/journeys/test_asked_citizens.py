@@ -1,12 +1,15 @@
 """What an institution asks of the citizen: a better photo, an appointment, consent to another price; and what follows."""
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import httpx
 import pytest
 
+from jisr.setup import toml
 from tests.gateways import APPLICANT
-from tests.offices import PAYER, body, effects
+from tests.offices import OFFICE, PAYER, SERVICES, body, effects
 
 
 def asked(gateway, service, person, key, **more):
@@ -161,3 +164,22 @@ def test_a_question_that_nobody_answers_in_time_ends_the_request(running, office
     late = running.act(request, {"photo": "clear"}, "e-1-late")
     assert (late.status_code, late.json()["code"]) == (409, "action_not_open")
     assert effects(office, "photo") == 0
+
+
+@pytest.mark.parametrize("point", ["intend.after_commit", "answer.before_record"])
+def test_c4_a_gateway_that_dies_with_the_citizens_answer_on_its_way_hands_it_over_under_the_same_id(
+    make_gateway, sandbox, office, point
+):
+    gateway = make_gateway(connectors={"permit_office": office.settings}, services=[str(SERVICES)])
+    gateway.config.write_text(f"connector_paths = {toml([OFFICE])}\n{gateway.config.read_text()}")
+    gateway.start()
+    request = asked(gateway, "permit", "99000000601", "k-1")
+    assert gateway.stop() == 0
+    gateway.start(crash_at=point)
+    with pytest.raises(httpx.TransportError):
+        gateway.act(request, {"photo": "clear"}, "k-1-a")
+    assert gateway.wait_dead() == -signal.SIGKILL
+    gateway.start()
+    gateway.until_state(request["id"], "completed")
+    assert gateway.act(request, {"photo": "clear"}, "k-1-a").headers["idempotency-replayed"] == "true"
+    assert len({effect["operation_id"] for effect in office.effects() if effect["what"] == "photo"}) == 1
