@@ -1,7 +1,7 @@
 """Accept: a checked request is committed with its first job, and goes at once when its lane has a free place."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -87,7 +87,9 @@ class Acceptor:
         self._fresh_keys = FreshKeys()
         self._quoter = Quoter(lanes, dispatcher)
 
-    async def preflight(self, principal: Principal, checked: CheckedRequest, *, language: str) -> dict[str, Any]:
+    async def preflight(
+        self, principal: Principal, checked: CheckedRequest, *, language: str, missing: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """What passed the checks: the fee, what the applicant must bring, the availability. Stores nothing.
 
         Where the institution names the price it is asked for it, and says by that whether it would take the request.
@@ -95,11 +97,11 @@ class Acceptor:
         service = checked.service
         told = {
             "service": service.id,
-            "acceptable": True,
+            "acceptable": not missing,
             "fee": money(service.fee.money) if service.fee and service.fee.money else None,
             "payment_methods": list(service.fee.methods) if service.fee else [],
             "turnaround_hours": service.turnaround_hours,
-            "missing_documents": list(service.required_documents),
+            "missing_documents": list(missing),
             "availability": await self._availability.of(service, test=principal.test),
         }
         route, progress = self._route(principal, service), _progress(checked.content)
@@ -108,7 +110,11 @@ class Acceptor:
             work.language = language
             asked = await self._quoter.quote(work, route)
             if asked is not None:
-                told |= {"quote": asked["quote"], "reason": asked["reason"], "acceptable": not asked["refused"]}
+                told |= {
+                    "quote": asked["quote"],
+                    "reason": asked["reason"],
+                    "acceptable": not (asked["refused"] or missing),
+                }
                 told["fee"] = asked["quote"]["amount"] if asked["quote"] and service.fee else told["fee"]
         return told
 

@@ -13,6 +13,8 @@ from gateway import asking, next_action
 from gateway.accept import Acceptor, Answer, replay
 from gateway.catalogue import Catalogue
 from gateway.dispatch import Dispatcher
+from gateway.documents.attachments import Attachments
+from gateway.documents.references import in_fields
 from gateway.errors import FieldError, Problem
 from gateway.exchange import Exchange
 from gateway.fee_orders import facts_of
@@ -82,7 +84,9 @@ class Actions:
         payer_operators: Mapping[str, str],
         clock: Clock,
         settings: Settings,
+        attachments: Attachments,
     ) -> None:
+        self._attachments = attachments
         self._store, self._catalogue, self._routes, self._lanes = store, catalogue, routes, lanes
         self._dispatcher, self._waiters, self._watch, self._acceptor = dispatcher, waiters, watch, acceptor
         self._payer_operators, self._clock, self._settings = payer_operators, clock, settings
@@ -110,6 +114,10 @@ class Actions:
             return replay(existing, scope, body_hash)
         reply = await self._check(principal, request_id, action_id, body, errors)
         reply.work.traceparent = traceparent
+        if named := in_fields(body):
+            await self._attachments.pin_answer(principal.id, named)
+            earlier = reply.work.progress.get("attachments", {})
+            reply.work.progress = {**reply.work.progress, "attachments": {**earlier, **named}}
         kept = Key(principal.id, key, scope, body_hash, b"", self._settings.idempotency_days * 86_400_000)
         if asking.ends(reply.action, body):
             told = await self._decline(reply, kept)

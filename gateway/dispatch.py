@@ -9,6 +9,7 @@ from dataclasses import replace
 from connectors.kit.contract import Call, Effect, Outcome
 from connectors.kit.errors import ConnectorError, MappingFailed
 from gateway import crash, settle
+from gateway.documents.attachments import Attachments
 from gateway.exchange import Broken, Exchange, SendWindow, new_attempt
 from gateway.lanes import Lanes
 from gateway.logs import log
@@ -35,7 +36,9 @@ class Dispatcher:
         clock: Clock,
         recorder: Recorder,
         worker: str,
+        attachments: Attachments,
     ) -> None:
+        self._attachments = attachments
         self._store, self._routes, self._lanes = store, routes, lanes
         self._policy, self._clock, self._recorder = policy, clock, recorder
         self.worker = worker
@@ -109,7 +112,7 @@ class Dispatcher:
         The place in its lane is taken. Whoever calls either starts the work with it or drops it.
         """
         plan = self._routes[work.route].plan(work)
-        if self._stopping or plan.operation.effect is not Effect.SAFE:
+        if self._stopping or plan.operation.effect is not Effect.SAFE or self._attachments.wanted(work, plan):
             return None
         exchange = self.render(work, plan)
         exchange.asked = asyncio.get_running_loop().create_task(self._send(work, exchange))
@@ -192,7 +195,8 @@ class Dispatcher:
 
     async def _intend(self, work: Work, route: Route) -> Exchange | None:
         """Render the next exchange and commit it as SENDING; None when another worker has the job by now."""
-        exchange = self.render(work, route.plan(work))
+        plan = route.plan(work)
+        exchange = await self._render_with_attachments(work, plan)
         if exchange.attempt is None or exchange.failure or exchange.plan.operation.effect is Effect.SAFE:
             return exchange
         crash.point("intend.before_commit")
@@ -206,15 +210,32 @@ class Dispatcher:
     def render(self, work: Work, plan: Plan, secrets: Mapping[str, str] | None = None) -> Exchange:
         """The wire request, before any I/O. A failure to render stays in the exchange and is judged like any other."""
         exchange = Exchange(plan, intended=False, window=self._window(), secrets=secrets or {})
-        payload_hash = ""
         try:
             exchange.prepared = plan.connector.prepare(plan.operation.name, self._call(work, exchange))
-            payload_hash = exchange.prepared.payload_hash
         except Exception as error:  # noqa: BLE001 (whatever it is, the request must be judged, not lost)
             failure = error if isinstance(error, ConnectorError) else MappingFailed(type(error).__name__)
             log.warning("not_rendered", request_id=work.request_id, code=failure.code, error_kind=type(error).__name__)
             exchange.failure = failure
+        return self._exchange_of(work, plan, exchange)
+
+    async def _render_with_attachments(self, work: Work, plan: Plan) -> Exchange:
+        """The same, with the uploads that the operation reads; they are let go as soon as it is rendered."""
+        if not self._attachments.wanted(work, plan):
+            return self.render(work, plan)
+        try:
+            await self._attachments.bring(work, plan)
+        except MappingFailed as error:
+            log.error("attachment_gone", request_id=work.request_id, code=error.code)
+            return self._exchange_of(work, plan, Exchange(plan, intended=False, window=self._window(), failure=error))
+        exchange = self.render(work, plan)
+        work.attachments = {}
+        return exchange
+
+    @staticmethod
+    def _exchange_of(work: Work, plan: Plan, exchange: Exchange) -> Exchange:
+        """With its attempt row, which an inquiry has not."""
         if plan.subject is None:
+            payload_hash = exchange.prepared.payload_hash if exchange.prepared else ""
             exchange.attempt = new_attempt(plan, payload_hash, number=work.tries + work.waits + 1)
         return exchange
 

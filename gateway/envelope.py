@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.catalogue import DELIVERY, Service
+from gateway.documents.references import PATTERN
 from mappings.codes import table
 
 MOBILE_PATTERN = r"^(\+963|00963|963|0)9[0-9]{8}$"
@@ -111,6 +112,17 @@ def payment_schema(methods: tuple[str, ...] | None = None) -> dict[str, Any]:
     }
 
 
+def attachments_schema() -> dict[str, Any]:
+    """The uploads that the request brings, by kind of document."""
+    return {
+        "type": "object",
+        "description": "Kind of document -> digest of an upload (POST /v1/attachments); see the service's documents.",
+        "maxProperties": 20,
+        "propertyNames": {"pattern": "^[a-z][a-z0-9_-]{0,60}$"},
+        "additionalProperties": {"type": "string", "pattern": PATTERN},
+    }
+
+
 def request_schema(service: Service | None, centres: Sequence[str] | None = None) -> dict[str, Any]:
     """The whole body for one service; None is the body when the service is not known (its input is any object)."""
     properties: dict[str, Any] = {
@@ -118,6 +130,7 @@ def request_schema(service: Service | None, centres: Sequence[str] | None = None
         "applicant": applicant_schema(),
         "input": {"type": "object"} if service is None else service.schema,
         "delivery": delivery_schema(DELIVERY if service is None else service.delivery, centres),
+        "attachments": attachments_schema(),
         "reference": {
             "type": "string",
             "minLength": 1,

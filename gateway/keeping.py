@@ -6,6 +6,7 @@ Each is one short transaction that may run on any node and be repeated; `schedul
 from gateway.logs import log
 from gateway.settings import Settings
 from gateway.store import callbacks
+from gateway.store.attachments import forget_attachments
 from gateway.store.blobs import drop_stray_blobs
 from gateway.store.engine import Store
 
@@ -19,6 +20,13 @@ class Keeping:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
+
+    async def forget_attachments(self) -> None:
+        """Delete uploads that no request came to refer to."""
+        hours = self._settings.attachment_hours
+        gone = await self._store.write(forget_attachments, int(hours * 3_600_000), _FEW)
+        if gone:
+            log.info("attachments_forgotten", count=gone)
 
     async def drop_stray_blobs(self) -> None:
         """Delete contents that nothing refers to: interrupted uploads, and documents of settlements that lost."""

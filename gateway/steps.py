@@ -199,4 +199,5 @@ def canonical_document(work: Work, plan: Plan) -> dict[str, Any]:
         "steps": work.progress.get("steps", {}),
         "quote": work.progress.get("quote"),
         "action": {"kind": act["kind"], "answer": act["answer"]} if act else None,
+        "attachments": work.attachments,
     }

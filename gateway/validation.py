@@ -133,4 +133,6 @@ def _checked(service: Service, body: dict[str, Any]) -> CheckedRequest:
         "delivery": body.get("delivery", {"method": service.delivery[0]}),
         "payment": payment,
     }
+    if body.get("attachments"):
+        content["attachments"] = body["attachments"]
     return CheckedRequest(service, content, body.get("reference"), body_hash)

@@ -1,6 +1,6 @@
 """The records that travel between accept, dispatch, settle and the store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -56,6 +56,8 @@ class Work:
     paid_minor: int = 0  #: What was paid when another amount was owed; gateway/fee_orders.py.
     open_attempt: OpenAttempt | None = None
     test: bool = False  #: Of a test channel: it goes to test systems only.
+    #: Kind -> {content (base64), media_type, size, sha256}; only while the exchange that needs them is rendered.
+    attachments: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def route(self) -> str:

@@ -27,6 +27,7 @@ from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import load_centres
 from gateway.dispatch import Dispatcher
+from gateway.documents.attachments import Attachments
 from gateway.keeping import Keeping
 from gateway.lanes import Lanes
 from gateway.logs import log
@@ -120,12 +121,15 @@ def _build(
     worker = f"g{store.generation}"
     lanes = Lanes(everyone.values(), policy.lanes, clock.utcnow)
     recorder = Recorder(store, offered, waiters, watch, clock)
-    dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker)
+    attachments = Attachments(store)
+    dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker, attachments)
     availability = Availability(everyone, lanes, clock)
     acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
-    actions = Actions(store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings)
-    judge = Judge(store, connectors, routes, recorder, policy, settings.callbacks, dispatcher.wake, worker)
-    sending = any(connector.callbacks for connector in connectors.values())
+    actions = Actions(
+        store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings, attachments
+    )
+    judge = Judge(store, everyone, routes, recorder, policy, settings.callbacks, dispatcher.wake, worker)
+    sending = any(connector.callbacks for connector in everyone.values())
     desk = CallbackDesk(store, judge, watch, poll_seconds=policy.poll_seconds, awake=sending)
     services = Services(
         store=store,
@@ -140,7 +144,8 @@ def _build(
         settings=settings,
         clock=clock,
         connectors=connectors,
-        callbacks=Receiver(store, connectors, keyring, clock, settings.callbacks, desk.wake),
+        callbacks=Receiver(store, everyone, keyring, clock, settings.callbacks, desk.wake),
+        attachments=attachments,
     )
     upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker)
     keeping = Keeping(store, settings)

@@ -190,6 +190,7 @@ class Connector(Protocol):
     name: str
     version: str  #: Of its mapping; a request keeps the version that it started with.
     operations: Mapping[str, Operation]
+    reads_attachments: frozenset[str]  #: The operations whose requests read `attachments`.
     callbacks: frozenset[str]  #: The messages that it may send by itself.
     callback_headers: frozenset[str]  #: What their signatures need, in lower case.
     callback_max_bytes: int  #: The largest of them; 0 when it sends none.

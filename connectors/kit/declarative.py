@@ -55,6 +55,9 @@ class DeclarativeConnector:
         hours = package.manifest.hours.opening_hours() if package.manifest.hours else None
         self._all = {name: declared.as_operation(name, hours) for name, declared in package.manifest.operations.items()}
         self.operations: Mapping[str, Operation] = {n: op for n, op in self._all.items() if op.role != "token"}
+        self.reads_attachments = frozenset(
+            name for name in self.operations if "attachments" in package.mappings[name].request.fields
+        )
         self._package = package
         self._ports = replace(ports, settings=settings)
         self._secret_settings = {name for name, setting in package.settings.items() if setting.secret}

@@ -4,6 +4,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from gateway.api.admin import list_all_requests
+from gateway.api.attachments import read_attachment, upload
 from gateway.api.callbacks import receive_callback
 from gateway.api.correlation import Correlation
 from gateway.api.docs import asset, document, page, root
@@ -46,6 +47,8 @@ HANDLERS = [
     list_problems,
     read_problem,
     list_all_requests,
+    upload,
+    read_attachment,
     receive_callback,
     verify_document,
     live,

@@ -1,6 +1,7 @@
 """This file reads the body of a call, up to a size and within a time."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Request
@@ -10,6 +11,8 @@ from gateway.errors import Problem
 
 #: A body that is not complete after this is given up (a slow or stuck sender must not hold a place).
 BODY_SECONDS = 20.0
+#: And an upload that is not complete after this; nothing of it may be silent for longer than BODY_SECONDS.
+UPLOAD_SECONDS = 300.0
 
 
 async def read_body(request: Request[Any, Any, Any], limit: int) -> bytes:
@@ -30,6 +33,27 @@ async def read_body(request: Request[Any, Any, Any], limit: int) -> bytes:
                     return _within(b"".join(parts), limit)
     except TimeoutError:
         raise Problem("request_timeout") from None
+
+
+async def pieces_of(request: Request[Any, Any, Any], limit: int) -> AsyncIterator[bytes]:
+    """A large body as it comes. Raises Problem as `read_body`; a sender may be slow, but not silent."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise Problem("body_too_large", facts={"limit": limit})
+    size, more, end = 0, True, asyncio.get_running_loop().time() + UPLOAD_SECONDS
+    while more:
+        left = end - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(min(BODY_SECONDS, left)):
+                message = await _receive(request)
+        except TimeoutError:
+            raise Problem("request_timeout") from None
+        piece, more = message.get("body", b""), bool(message.get("more_body"))
+        size += len(piece)
+        if size > limit:
+            raise Problem("body_too_large", facts={"limit": limit})
+        if piece:
+            yield piece
 
 
 async def _receive(request: Request[Any, Any, Any]) -> dict[str, Any]:

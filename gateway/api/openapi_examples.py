@@ -67,6 +67,9 @@ DESCRIPTIONS = {
     "listServices": "Names in both languages, JSON Schema of the input, fee, turnaround and required documents.",
     "readService": "The same for one service.",
     "readAvailability": "One sentence for the clerk, before the citizen waits or pays.",
+    "uploadAttachment": "The body is the file itself. What kind it is, its bytes say. The answer's `digest` stands "
+    "for it in a request's `attachments`, in its input or in an answer; an upload that no request refers to expires.",
+    "readAttachment": "Only your own uploads are known here.",
     "receiveCallback": "An institution says by itself what became of an act. The bytes are committed before the "
     "answer, and believed only when they are signed as its package declares; what is not signed is at most a reason "
     "to ask the institution. The same message again is the same receipt.",

@@ -4,7 +4,8 @@ from typing import Any
 
 from gateway.api.statuses import STATUSES
 from gateway.catalogue import DELIVERY
-from gateway.envelope import applicant_schema, delivery_schema, payment_schema
+from gateway.documents.references import PATTERN
+from gateway.envelope import applicant_schema, attachments_schema, delivery_schema, payment_schema
 from mappings.status import Intent, Request
 
 _UUID = {"type": "string", "format": "uuid"}
@@ -93,6 +94,7 @@ def schemas() -> dict[str, Any]:
                 "denomination": {"type": "string", "examples": ["SYP-new"], "description": "Old or new pounds."},
             },
         ),
+        "Attachment": _attachment(),
         "CallbackReceipt": _callback_receipt(),
         "IssuedDocument": _issued_document(),
         "Applicant": applicant_schema(),
@@ -114,6 +116,7 @@ def schemas() -> dict[str, Any]:
                 "applicant": ref("Applicant"),
                 "input": {"type": "object", "description": "As the service's own `schema` says."},
                 "delivery": ref("Delivery"),
+                "attachments": attachments_schema(),
                 "payment": ref("Payment"),
                 "reference": {"type": "string", "minLength": 1, "maxLength": 100, "description": "The channel's own."},
             },
@@ -323,3 +326,13 @@ def _issued_document() -> dict[str, Any]:
         "issued_at": {**_TIME, "description": "When the institution handed it over. RFC 3339, UTC, milliseconds."},
     }
     return _object(list(properties), properties, "What may be known of a document without knowing whose it is.")
+
+
+def _attachment() -> dict[str, Any]:
+    properties = {
+        "digest": {"type": "string", "description": "Refer to it by this.", "pattern": PATTERN},
+        "media_type": {"type": "string", "description": "As its bytes say."},
+        "size": {"type": "integer"},
+        "expires_at": {**_nullable(_TIME), "description": "Unless a request refers to it; null once one does."},
+    }
+    return _object(list(properties), properties)

@@ -49,8 +49,10 @@ async def submit(request: Call) -> ASGIResponse:
     checked = services.validator.check(principal, raw)
     if dry_run:
         language = language_of(request.headers.get("accept-language"))
-        told = await services.acceptor.preflight(principal, checked, language=language)
+        missing = await services.attachments.missing(principal.id, checked)
+        told = await services.acceptor.preflight(principal, checked, language=language, missing=missing)
         return json_of(told, headers=_applied(preferences))
+    await services.attachments.pin(principal.id, checked)
     answer = await services.acceptor.accept(
         principal,
         str(key),

@@ -10,6 +10,7 @@ from gateway.actions import Actions
 from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import Centre
+from gateway.documents.attachments import Attachments
 from gateway.lanes import Lanes
 from gateway.settings import Settings
 from gateway.store.clock import Clock
@@ -42,3 +43,4 @@ class Services:
     clock: Clock
     connectors: Mapping[str, Connector]
     callbacks: Receiver
+    attachments: Attachments

@@ -28,6 +28,8 @@ STATUSES: Mapping[str, int] = {
     "cannot_hand_over": 409,
     "body_too_large": 413,
     "unsupported_media_type": 415,
+    "attachment_not_accepted": 415,
+    "attachment_damaged": 422,
     "invalid_request": 422,
     "json_duplicate_key": 422,
     "number_not_finite": 422,

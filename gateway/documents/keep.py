@@ -33,12 +33,16 @@ class BlobWriter:
             await self._write(bytes(memoryview(self._rest)[:CHUNK_BYTES]))
             del self._rest[:CHUNK_BYTES]
 
-    async def finish(self) -> str:
-        """All is there; the digest, "sha256:<hex>"."""
+    async def flush(self) -> str:
+        """All is there, and on disk; the digest, "sha256:<hex>". Whoever refers to the blob completes it."""
         if self._rest or not self._number:
             await self._write(bytes(self._rest))
             self._rest.clear()
-        digest = f"sha256:{self._digest.hexdigest()}"
+        return f"sha256:{self._digest.hexdigest()}"
+
+    async def finish(self) -> str:
+        """The same, and the blob is complete."""
+        digest = await self.flush()
         await self._store.write(complete_blob, self.blob_id, digest, self.size)
         return digest
 

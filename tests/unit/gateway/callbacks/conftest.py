@@ -59,7 +59,7 @@ ANSWER = """
   data: {n: answer.n}
 """
 MAPPINGS = {
-    "submit": f"request:\n  body: {{id: operation_id, plate: input.plate_number}}\nanswer:{ANSWER}",
+    "submit": f"request:\n  body: {{id: operation_id, plate: input.plate_number, photo: attachments.photo}}\nanswer:{ANSWER}",
     "inquire": f"request:\n  path: {{id: subject_operation_id}}\nanswer:{ANSWER}",
     # what the message says of the act is held against what was asked for
     "result": f"answer:{ANSWER}  same:\n    - [answer.plate || input.plate_number, input.plate_number]\n",
@@ -93,6 +93,7 @@ class Office:
         default_factory=lambda: {"submit": {"status": "waits"}, "inquire": {"status": "waits"}}
     )
     asked: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)  #: Of the submits.
     before_answer: Callable[[str], Any] | None = None
     before_telling: asyncio.Event | None = None  #: Before each answer to an inquiry.
     url: str = ""
@@ -100,6 +101,7 @@ class Office:
     async def submit(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.asked.append(("submit", body["id"]))
+        self.bodies.append(body)
         if self.before_answer is not None:
             await self.before_answer(body["id"])
         return self._tell("submit")
@@ -241,6 +243,8 @@ async def scene(
     services = tmp_path / "services"
     services.mkdir()
     (services / "office.act.toml").write_text(SERVICE, "utf-8")
+    with_photo = 'id = "office.photo"\nrequired_documents = ["photo"]\n'
+    (services / "office.photo.toml").write_text(SERVICE.replace('id = "office.act"\n', with_photo), "utf-8")
     config = tmp_path / "jisr.toml"
     config.write_text(
         f'data_dir = "{tmp_path}"\ndatabase_url = "{database.url}"\nkeyring_path = "{keyring_path}"\n'

@@ -1,0 +1,84 @@
+"""Attachments on their way: required by a service, handed to the connector's mapping, and sent again by the citizen."""
+
+import base64
+import os
+
+from sqlalchemy import delete, select
+
+from gateway.api.openapi_examples import VEHICLE
+from gateway.store.blobs import CHUNK_BYTES
+from gateway.store.tables import blob_chunks, requests
+from tests.unit.gateway.documents.test_attachments import PDF, PNG, digest_of
+
+LARGE = PNG[:16] + os.urandom(2 * CHUNK_BYTES) + PNG[16:]
+
+
+async def send(scene, path, body, **headers):
+    headers = {"Authorization": f"Bearer {scene.key}", **headers}
+    if isinstance(body, bytes):
+        return await scene.client.post(path, content=body, headers=headers)
+    return await scene.client.post(path, json=body, headers=headers)
+
+
+def body(service="office.photo", **more):
+    applicant = VEHICLE["applicant"]
+    return {"service": service, "applicant": applicant, "input": {"plate_number": "123456"}, **more}
+
+
+async def test_a_required_document_is_named_in_the_pre_flight_and_demanded_at_accept(scene):
+    told = (await send(scene, "/v1/requests?dry_run=true", body())).json()
+    assert (told["acceptable"], told["missing_documents"]) == (False, ["photo"])
+    refused = await send(scene, "/v1/requests", body(), **{"Idempotency-Key": "k-1"})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/attachments/photo", "document_missing")
+    await send(scene, "/v1/attachments", PNG)
+    with_photo = body(attachments={"photo": digest_of(PNG)})
+    told = (await send(scene, "/v1/requests?dry_run=true", with_photo)).json()
+    assert (told["acceptable"], told["missing_documents"]) == (True, [])
+    assert await scene.store.read(lambda conn: conn.execute(select(requests)).all()) == []
+
+
+async def test_the_mapping_gets_the_bytes_of_an_attachment(scene):
+    assert (await send(scene, "/v1/attachments", LARGE)).status_code == 201
+    asked = body(attachments={"photo": digest_of(LARGE)})
+    accepted = await send(scene, "/v1/requests", asked, **{"Idempotency-Key": "k-1"})
+    assert accepted.status_code == 202, accepted.text
+    await scene.until_state(accepted.json()["id"], "with_institution")
+    photo = scene.office.bodies[0]["photo"]
+    assert base64.b64decode(photo["content"]) == LARGE
+    assert (photo["media_type"], photo["size"]) == ("image/png", len(LARGE))
+    assert photo["sha256"] == digest_of(LARGE).removeprefix("sha256:")
+    (row,) = await scene.rows(requests)
+    assert len(row.content) < 2000, "the request holds the digest, not the bytes"
+
+
+async def test_a_request_without_attachments_sends_none(scene):
+    request = await scene.submit()
+    await scene.until_state(request["id"], "with_institution")
+    assert "photo" not in scene.office.bodies[0]
+
+
+async def test_an_attachment_that_is_damaged_in_the_store_is_never_sent(scene):
+    await send(scene, "/v1/attachments", LARGE)
+    await scene.store.write(lambda conn: conn.execute(delete(blob_chunks).where(blob_chunks.c.number == 1)))
+    asked = body(attachments={"photo": digest_of(LARGE)})
+    accepted = await send(scene, "/v1/requests", asked, **{"Idempotency-Key": "k-1"})
+    parked = await scene.until_state(accepted.json()["id"], "parked")
+    assert parked["reason"]["code"] == "mapping_failed"
+    assert scene.office.count("submit") == 0
+
+
+async def test_a_replay_of_a_request_with_attachments_is_the_same_request(scene):
+    await send(scene, "/v1/attachments", PDF)
+    asked = body(attachments={"photo": digest_of(PDF)})
+    first = await send(scene, "/v1/requests", asked, **{"Idempotency-Key": "k-1"})
+    again = await send(scene, "/v1/requests", asked, **{"Idempotency-Key": "k-1"})
+    assert first.json()["id"] == again.json()["id"]
+    other = await send(
+        scene,
+        "/v1/requests",
+        body(attachments={"photo": digest_of(PDF), "scan": digest_of(PDF)}),
+        **{"Idempotency-Key": "k-1"},
+    )
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
