@@ -64,7 +64,7 @@ def _callback() -> dict[str, Any]:
     parameter = {**text_in_path("institution"), "example": "takamol"}
     good = {"202": json_answer("CallbackReceipt", "On disk, and understood afterwards.")}
     refusals = (*_PUBLIC, "institution_unknown", "body_too_large", "request_timeout", "rate_limited", "commit_unknown")
-    content = {"*/*": {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}}
+    content = {"application/json": {"schema": {"type": "object"}}}
     body = {"required": True, "content": content, "description": "As the institution's package declares it; kept raw."}
     return operation(
         "receiveCallback", "Tell what became of an act", "Institutions", [parameter], good, refusals, body=body

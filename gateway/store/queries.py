@@ -11,6 +11,7 @@ from gateway.packed import unpack
 from gateway.representation import DocumentView, View
 from gateway.store.clock import now_ms
 from gateway.store.tables import attempts, documents, events, intents, jobs, owner, request_documents, requests
+from gateway.testing import name_apart
 from mappings.money import Money
 from mappings.status import Intent, Request
 
@@ -162,13 +163,13 @@ class Issued:
 
 
 def find_issued(conn: Connection, digest: str) -> Issued | None:
-    """Who issued the document of this digest first, and when; None when nobody did here."""
+    """Who issued the document of this digest first, and when; None when nobody did, or a test system only."""
     row = conn.execute(
         select(documents.c.digest, documents.c.media_type, documents.c.size, documents.c.created_at)
         .add_columns(request_documents.c.issuer, requests.c.service)
         .join(request_documents, request_documents.c.digest == documents.c.digest)
         .join(requests, requests.c.id == request_documents.c.request_id)
-        .where(documents.c.digest == digest)
+        .where(documents.c.digest == digest, request_documents.c.issuer.not_like(name_apart("%")))
         .order_by(request_documents.c.request_id)
         .limit(1)
     ).first()

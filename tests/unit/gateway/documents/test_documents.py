@@ -21,11 +21,11 @@ def large() -> bytes:
     return b"%PDF-1.7\n" + MARK + os.urandom(3 * SMALL_BYTES + 17) + b"\n%%EOF"
 
 
-async def issue(api, content, name="copy.pdf"):
+async def issue(api, content, name="copy.pdf", issuer="transport"):
     """As a settlement does: a request's document of these bytes; its request."""
     request_id = await api.services.store.write(put_request, "web", "completed")
     laid = await lay_down(api.services.store, (Document(name, "application/pdf", content),))
-    done = Settlement(Request.COMPLETED, 0, "", {}, documents=laid, issuer="transport")
+    done = Settlement(Request.COMPLETED, 0, "", {}, documents=laid, issuer=issuer)
     row = Settling(request_id, 1, Request.IN_PROGRESS, done, "a", None, True, None, None, None)
     await api.services.store.write(lambda conn: write_documents(conn, [row], 1_700_000_000_000))
     return request_id, laid[0]
@@ -118,6 +118,14 @@ async def test_a_document_that_was_never_issued_is_unknown(api):
     for name in (hashlib.sha256(PDF + b" ").hexdigest(), "sha256:", "md5:" + "0" * 64, "x" * 5000):
         answer = await api.client.get(f"/v1/documents/{name}/verify")
         assert (answer.status_code, answer.json()["code"]) == (404, "document_unknown"), name
+
+
+async def test_a_document_of_a_test_system_is_not_genuine(api):
+    await issue(api, PDF, issuer="test.transport")
+    verify = f"/v1/documents/{hashlib.sha256(PDF).hexdigest()}/verify"
+    assert (await api.client.get(verify)).status_code == 404
+    await issue(api, PDF)
+    assert (await api.client.get(verify)).json()["institution"] == "transport"
 
 
 async def test_an_upload_that_nobody_issued_is_no_document(api):
