@@ -16,6 +16,8 @@ POINTS = (
     "intend.after_commit",
     "answer.before_record",
     "settle.before_commit",
+    "callback.after_commit",
+    "callback.before_settle",
 )
 
 

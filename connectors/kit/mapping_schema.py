@@ -22,7 +22,7 @@ _WORDS: Mapping[str, str] = {
     "reference": "The institution's reference of the act.",
     "next_inquiry_seconds": "When the institution wishes to be asked again.",
     "data": "Kept with the request as the outcome's data.",
-    "documents": "The documents of the answer: name, media_type, content (base64 or bytes), sha256.",
+    "documents": "The documents of the answer: name, media_type, content (base64 or bytes), sha256, size.",
     "same": "Pairs that must be equal, or the answer belongs to another act and is not read.",
     "document_required": "With these statuses at least one document must be there.",
     "next_action": "What the citizen must do first: kind (one of the service's [actions.KIND]), details, choices, "

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from connectors.kit.contract import CallbackNamed, Connector, Effect, Outcome
 from connectors.kit.errors import ConnectorError
+from gateway import crash
 from gateway.callbacks.settlement import on_callback
 from gateway.callbacks.verdicts import Verdict, contradicts, is_clear, is_news, is_unsettled
 from gateway.logs import log
@@ -109,6 +110,7 @@ class Judge:
         except BaseException:
             await self._store.write(store_of.let_go, act.request_id, work.token)
             raise
+        crash.point("callback.before_settle")
         await self._recorder.record(
             work,
             settlement,

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
 from connectors.kit.contract import Connector
+from gateway import crash
 from gateway.bucket import Bucket
 from gateway.errors import Problem
 from gateway.logs import log
@@ -49,6 +50,7 @@ class Receiver:
         digest = self._digest(body, {name: kept.get(name, "") for name in connector.callback_headers})
         arrived = Arrived(institution, digest, body, kept, int(now.timestamp() * 1000))
         receipt: Receipt = await self._store.write(keep, arrived)
+        crash.point("callback.after_commit")
         log.info("callback_kept", connector=institution, bytes=len(body), replayed=receipt.again)
         self._wake()
         return receipt
