@@ -1,7 +1,7 @@
 """How a request looks to channels: built from what the store holds, the same for every answer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -136,9 +136,9 @@ def _payment(view: View) -> dict[str, Any] | None:
         "state": state.value,
         "method": view.provider,
         "amount": money(owed),
-        "paid": money(replace(owed, amount_minor=paid)),
+        "paid": money(Money(paid, owed.currency, owed.denomination)),
         "refund_due": refund > 0,
-        "refund": money(replace(owed, amount_minor=refund)) if refund else None,
+        "refund": money(Money(refund, owed.currency, owed.denomination)) if refund else None,
     }
 
 
