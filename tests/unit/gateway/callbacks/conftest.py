@@ -58,8 +58,27 @@ ANSWER = """
   reference: answer.number
   data: {n: answer.n}
 """
+ASKS = """  next_action:
+    $when: answer.ask
+    kind: "'resubmit_photo'"
+"""
+PHOTO_ACTION = """
+[actions.resubmit_photo]
+goes_on = "submit"
+text.ar = "أرسل صورة أوضح."
+text.en = "Please send a clearer photo."
+[actions.resubmit_photo.answer]
+type = "object"
+additionalProperties = false
+required = ["photo"]
+[actions.resubmit_photo.answer.properties.photo]
+type = "string"
+pattern = "^sha256:[0-9a-f]{64}$"
+title.ar = "الصورة"
+title.en = "Photo"
+"""
 MAPPINGS = {
-    "submit": f"request:\n  body: {{id: operation_id, plate: input.plate_number, photo: attachments.photo}}\nanswer:{ANSWER}",
+    "submit": f"request:\n  body: {{id: operation_id, plate: input.plate_number, photo: attachments.photo}}\nanswer:{ANSWER}{ASKS}",
     "inquire": f"request:\n  path: {{id: subject_operation_id}}\nanswer:{ANSWER}",
     # what the message says of the act is held against what was asked for
     "result": f"answer:{ANSWER}  same:\n    - [answer.plate || input.plate_number, input.plate_number]\n",
@@ -244,7 +263,9 @@ async def scene(
     services.mkdir()
     (services / "office.act.toml").write_text(SERVICE, "utf-8")
     with_photo = 'id = "office.photo"\nrequired_documents = ["photo"]\n'
-    (services / "office.photo.toml").write_text(SERVICE.replace('id = "office.act"\n', with_photo), "utf-8")
+    (services / "office.photo.toml").write_text(
+        SERVICE.replace('id = "office.act"\n', with_photo) + PHOTO_ACTION, "utf-8"
+    )
     config = tmp_path / "jisr.toml"
     config.write_text(
         f'data_dir = "{tmp_path}"\ndatabase_url = "{database.url}"\nkeyring_path = "{keyring_path}"\n'

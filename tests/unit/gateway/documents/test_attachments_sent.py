@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from gateway.api.openapi_examples import VEHICLE
 from gateway.store.blobs import CHUNK_BYTES
 from gateway.store.tables import blob_chunks, requests
-from tests.unit.gateway.documents.test_attachments import PDF, PNG, digest_of
+from tests.unit.gateway.documents.test_attachments import JPEG, PDF, PNG, digest_of
 
 LARGE = PNG[:16] + os.urandom(2 * CHUNK_BYTES) + PNG[16:]
 
@@ -82,3 +82,24 @@ async def test_a_replay_of_a_request_with_attachments_is_the_same_request(scene)
         **{"Idempotency-Key": "k-1"},
     )
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_better_photo_takes_the_place_of_the_first_one(scene):
+    """The institution asks again; the citizen answers with the digest of another upload, and the act begins anew."""
+    for content in (PNG, JPEG):
+        await send(scene, "/v1/attachments", content)
+    scene.office.answers["submit"] = {"status": "no", "ask": True}
+    asked = body(attachments={"photo": digest_of(PNG)})
+    accepted = await send(scene, "/v1/requests", asked, **{"Idempotency-Key": "k-1"})
+    waiting = await scene.until_state(accepted.json()["id"], "awaiting_citizen")
+    action = f"/v1/requests/{waiting['id']}/actions/{waiting['next_action']['id']}"
+    unknown = await send(scene, action, {"photo": f"sha256:{'0' * 64}"}, **{"Idempotency-Key": "a-1"})
+    assert unknown.status_code == 422, unknown.text
+    assert [(e["pointer"], e["code"]) for e in unknown.json()["errors"]] == [("/photo", "attachment_unknown")]
+    scene.office.answers["submit"] = {"status": "done"}
+    taken = await send(scene, action, {"photo": digest_of(JPEG)}, **{"Idempotency-Key": "a-2"})
+    assert taken.status_code in (200, 202), taken.text
+    await scene.until_state(waiting["id"], "completed")
+    assert [each["photo"]["media_type"] for each in scene.office.bodies] == ["image/png", "image/jpeg"]
+    assert base64.b64decode(scene.office.bodies[1]["photo"]["content"]) == JPEG
+    assert scene.office.bodies[0]["id"] != scene.office.bodies[1]["id"]
