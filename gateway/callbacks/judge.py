@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from connectors.kit.contract import CallbackNamed, Connector, Effect, Outcome
-from connectors.kit.errors import ConnectorError
+from connectors.kit.contract import CallbackNamed, CallbackSaid, Connector, Effect, Outcome
+from connectors.kit.errors import ConnectorError, Unreadable
 from gateway import crash
 from gateway.callbacks.settlement import on_callback
 from gateway.callbacks.verdicts import Verdict, contradicts, is_clear, is_news, is_unsettled
@@ -84,7 +85,7 @@ class Judge:
         work: Work | None = await self._store.read(load_work, act.request_id)
         document = canonical_document(work, self._plan(work, act)) if work is not None else None
         try:
-            said = connector.read_callback(named.name, kept.body, kept.headers, received_at=received, document=document)
+            said = _read_as_any(connector, named, kept, received, document)
         except ConnectorError as error:
             log.warning("callback_unclear", request_id=act.request_id, connector=connector.name, code=error.code)
             await self._ask(kept, act)
@@ -188,3 +189,19 @@ class Judge:
             verdict=verdict.value,
             error_kind=error_kind,
         )
+
+
+def _read_as_any(
+    connector: Connector, named: CallbackNamed, kept: Kept, received: datetime, document: Mapping[str, Any] | None
+) -> CallbackSaid:
+    """What it says, read as the first of the institution's callbacks that it fits. Raises ConnectorError."""
+    failure: ConnectorError = Unreadable("it fits none of the institution's callbacks")
+    for name in (named.name, *sorted(connector.callbacks - {named.name})):
+        try:
+            said = connector.read_callback(name, kept.body, kept.headers, received_at=received, document=document)
+        except ConnectorError as error:
+            failure = error
+            continue
+        if said.verified and said.operation_id == named.operation_id:
+            return said
+    raise failure

@@ -51,6 +51,12 @@ max_bytes = 4096
 
 [callbacks.result.signature]
 encoding = "hex"
+
+[callbacks.notice]
+operation_id = "request.id"
+
+[callbacks.notice.signature]
+encoding = "hex"
 """
 ANSWER = """
   code: answer.status
@@ -80,6 +86,7 @@ title.en = "Photo"
 MAPPINGS = {
     "submit": f"request:\n  body: {{id: operation_id, plate: input.plate_number, photo: attachments.photo}}\nanswer:{ANSWER}{ASKS}",
     "inquire": f"request:\n  path: {{id: subject_operation_id}}\nanswer:{ANSWER}",
+    "notice": "answer: {code: answer.notice.code}",
     # what the message says of the act is held against what was asked for
     "result": f"answer:{ANSWER}  same:\n    - [answer.plate || input.plate_number, input.plate_number]\n",
 }

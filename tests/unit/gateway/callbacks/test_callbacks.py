@@ -1,6 +1,7 @@
 """Messages of institutions: kept before they are answered, understood once, and never believed without a signature."""
 
 import asyncio
+import json
 
 from sqlalchemy import text, update
 
@@ -35,6 +36,14 @@ async def test_a_signed_refusal_refuses_and_a_caller_who_waits_is_told(scene):
     told = await scene.submit(wait=20)
     await refusing
     assert (told["state"], told["reason"]["code"]) == ("refused", "not_possible")
+
+
+async def test_a_message_is_read_as_the_kind_that_it_fits(scene):
+    request = await with_institution(scene)
+    body = json.dumps({"request": {"id": scene.act(request)}, "notice": {"code": "done"}}).encode()
+    assert (await scene.call_back(body)).status_code == 202
+    await scene.until_state(request["id"], "completed")
+    assert await scene.until_judged() == ["applied"]
 
 
 async def test_what_was_lost_is_found_by_a_message(scene):

@@ -105,7 +105,7 @@ async def test_an_unknown_institution_and_one_that_sends_none_are_not_found(scen
 
 
 async def test_a_message_that_is_too_large_is_refused_and_not_kept(scene):
-    answer = await scene.call_back(b" " * 4097)
+    answer = await scene.call_back(b" " * (1024 * 1024 + 1))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert await scene.rows(callbacks) == []
 
