@@ -15,10 +15,14 @@ from typing import Any
 
 import pytest
 
+from gateway.catalogue import Catalogue
+from gateway.settings import BUILTIN_SERVICES
+from jisr.demo_citizen import answer_to, file_for, files_of, uploads_in, with_digests
 from tests.gateways import GatewayProcess, until
 from tests.sandboxes import SandboxProcess
 
 SERVICES = Path(__file__).resolve().parents[2] / "config" / "services"
+SERVICES_BY_ID = {service.id: service for service in Catalogue.load([BUILTIN_SERVICES])}
 EXAMPLES = {file.name.removesuffix(".example.json"): file for file in sorted(SERVICES.glob("*.example.json"))}
 WALLETS = ("syriatel_cash",)
 #: In the proportions of the defaults, and quick; patient enough for a busy machine.
@@ -54,12 +58,29 @@ class House:
         #: What the citizen does when asked, by the action's kind.
         self.citizen: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"confirm_otp": self._otp}
 
+    def upload(self, content: bytes) -> str:
+        """Upload a file; its digest."""
+        with self.gateway.client() as http:
+            kept = http.post("/v1/attachments", content=content)
+        assert kept.status_code in (200, 201), kept.text
+        return str(kept.json()["digest"])
+
+    def _answer(self, request: Mapping[str, Any]) -> Any:
+        """What the citizen says: the code of the wallet, or the last of what the form allows, with uploads."""
+        action = request["next_action"]
+        if action["kind"] in self.citizen:
+            return self.citizen[action["kind"]](request)
+        uploads = {name: self.upload(file_for(f"{name}-again")) for name in uploads_in(action["schema"])}
+        return answer_to(action["schema"]) | uploads
+
     def _otp(self, request: Mapping[str, Any]) -> Any:
         method = request["payment"]["method"]
         return {"otp": self.sandbox(method).otp(f"{request['id'].replace('-', '')}-p1")}
 
     def ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Submit it; the request as it was accepted."""
+        """Submit it with the uploads that the service needs; the request as it was accepted."""
+        files = files_of(SERVICES_BY_ID[body["service"]], body)
+        body = with_digests(body, {place: self.upload(content) for place, content in files.items()})
         asked = self.gateway.submit(body, f"every-{next(self._keys)}", wait=5)
         assert asked.status_code in (201, 202), asked.text
         request: dict[str, Any] = asked.json()
@@ -72,10 +93,11 @@ class House:
             action = request["next_action"]
             if action and action["id"] not in answered:
                 answered.add(action["id"])
-                said = self.gateway.act(
-                    request, self.citizen[action["kind"]](request), f"{request['id']}-{action['id']}"
-                )
+                said = self.gateway.act(request, self._answer(request), f"{request['id']}-{action['id']}")
                 assert said.status_code < 300, said.text
+            if (request["reason"] or {}).get("code") == "waiting_at_centre":
+                with self.gateway.client() as http:
+                    assert http.post(f"/v1/requests/{request['id']}/handed-over").status_code == 200
             request = until(partial(self._moved, request, answered), f"{request['id']}, {request['state']}")
         return request
 
@@ -153,3 +175,35 @@ def test_an_html_page_of_an_overloaded_register_is_no_answer_read_again_or_asked
     told = [(event["kind"], event["facts"].get("code")) for event in house.events(done)]
     assert ("delayed", "upstream_protocol") in told
     assert ("answer_lost", "upstream_protocol") in told
+
+
+PASSPORT = "interior.passport"
+
+
+def test_a_rejected_photo_is_sent_again_and_the_application_goes_on(house):
+    done = house.walk(with_person(PASSPORT, "99000000702"))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "interior") == {"application": 1, "photo": 1, "appointment": 1}
+
+
+def test_an_appointment_that_was_taken_meanwhile_is_asked_for_again(house):
+    asked = []
+
+    def first_left(request: Mapping[str, Any]) -> Any:
+        slots = request["next_action"]["schema"]["properties"]["slot"]["enum"]
+        asked.append(slots)
+        return {"slot": slots[0]}
+
+    house.citizen = {**house.citizen, "choose_slot": first_left}
+    done = house.walk(with_person(PASSPORT, "99000000703"))
+
+    assert (done["state"], asked) == ("completed", [["DAM1-09", "DAM1-10"], ["DAM1-10"]])
+    assert house.effects(done, "interior") == {"application": 1, "appointment": 1}
+
+
+def test_when_all_appointments_are_taken_the_citizen_is_told_so(house):
+    done = house.walk(with_person(PASSPORT, "99000000704"))
+
+    assert (done["state"], done["reason"]["code"]) == ("refused", "no_appointment_left")
+    assert house.effects(done, "interior") == {"application": 1}

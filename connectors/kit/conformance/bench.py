@@ -58,7 +58,9 @@ async def until(condition: Callable[[], bool]) -> bool:
 
 
 def acted_id(call: Call) -> str:
-    """The operation id under which the institution's ledger counts the act."""
+    """The operation id under which the institution's ledger counts the act; a citizen's answer is one of its own."""
+    if call.document.get("action"):
+        return call.operation_id
     return str(call.document["subject_operation_id"] or call.operation_id)
 
 
@@ -101,6 +103,8 @@ class Stage:
         """The call of this operation that refers to `first`."""
         own_id = str(uuid4())
         document = {**first.document, "operation_id": own_id, "subject_operation_id": first.operation_id}
+        if (action := self._answers()) is not None:
+            document["action"] = action
         return Call(own_id, document, self._secrets(first.operation_id))
 
     def again(self, call: Call, **changes: Any) -> Call:
@@ -131,7 +135,12 @@ class Stage:
                 return self.other("initiate")
             case "cancel":
                 return self.other("submit")
-        return None
+        return self.other("submit") if self._answers() is not None else None
+
+    def _answers(self) -> dict[str, Any] | None:
+        """What its sample has of a citizen's answer, for an operation that takes one; it goes after the submission."""
+        action: dict[str, Any] | None = self.subject.document(self.operation.name).get("action")
+        return action
 
     def _call(self, operation: str, person: str | None) -> Call:
         document = self.subject.document(operation)

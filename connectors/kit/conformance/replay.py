@@ -1,6 +1,7 @@
 """Replays a sample: its answer on the wire, its canonical document as the call, and what came of it."""
 
 import json
+import re
 
 from connectors.kit.conformance.bench import heard, opened
 from connectors.kit.conformance.canned import Asked, Said, playing
@@ -11,13 +12,16 @@ from connectors.kit.errors import ConnectorError
 
 SOAP12 = b"http://www.w3.org/2003/05/soap-envelope"
 
+#: The Fault of the envelope, not an element whose name ends so.
+_FAULT = re.compile(rb"<(?:[\w.-]+:)?Fault[\s>/]")
+
 
 def said_by(sample: Sample) -> Said:
     """The sample's answer as bytes on the wire; empty where the sample has none."""
     if sample.has("response.xml"):
         raw = (sample.folder / "response.xml").read_bytes()
         kind = "application/soap+xml" if SOAP12 in raw else "text/xml"
-        return Said(raw, 500 if b"Fault>" in raw else 200, f"{kind}; charset=utf-8")
+        return Said(raw, 500 if _FAULT.search(raw) else 200, f"{kind}; charset=utf-8")
     if not sample.has("response.json"):
         return Said(b"")
     response = sample.json("response.json")
