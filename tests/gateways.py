@@ -16,8 +16,10 @@ import httpx
 import pytest
 
 from gateway import settings as settings_module
+from gateway.catalogue import Service
 from gateway.security.keyring import Keyring
 from jisr import admin
+from jisr.demo_citizen import files_of, with_digests
 from jisr.setup import toml
 from tests.postgresql import Server
 from tests.sandboxes import SandboxProcess
@@ -181,6 +183,18 @@ class GatewayProcess:
         headers = {"Idempotency-Key": key} | ({"Prefer": f"wait={wait}"} if wait else {})
         with client or self.client() as http:
             return http.post("/v1/requests", json=body, headers=headers)
+
+    def upload(self, content: bytes) -> str:
+        """Upload a file; its digest."""
+        with self.client() as http:
+            kept = http.post("/v1/attachments", content=content)
+        assert kept.status_code in (200, 201), kept.text
+        return str(kept.json()["digest"])
+
+    def with_uploads(self, service: Service, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The body with the uploads that the service needs."""
+        files = files_of(service, body)
+        return with_digests(body, {place: self.upload(content) for place, content in files.items()})
 
     def get(self, request_id: str) -> dict[str, Any]:
         """The request as it stands."""

@@ -210,7 +210,7 @@ class HttpClient:
                 )
         except (OSError, ValueError):
             return False
-        writer.close()
+        writer.transport.abort()  # a polite end of TLS would wait for the other side
         return True
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.kit.contract import Call
+from connectors.kit.tls import tls_context
 from tests.conformance.live import acted_id, staged
 from tests.conformance.packages import PACKAGES, base_document, heard, manifest_of, opened, say
 from tests.sandboxes import ROOT, SandboxProcess, start_sandbox, stop_sandbox
@@ -109,8 +111,10 @@ def test_nonsense_on_the_wire_never_breaks_a_sandbox(sandbox, name, body) -> Non
     manifest = manifest_of(name)
     wires = {operation["wire"].split(" ", 1)[-1] for operation in manifest["operations"].values()}
     paths = {manifest["soap"]["path"]} if manifest["kind"] == "soap" else wires
+    declared = PACKAGES[name].manifest
+    tls = tls_context(declared, declared.checked_settings(process.settings))
     for path in paths:
-        status, text = post(process, path, body)
+        status, text = post(process, path, body, tls)
         assert text
         assert "Traceback" not in text
         assert "500 Internal Server Error" not in text
@@ -138,9 +142,13 @@ def post_soap(sandbox: SandboxProcess, body: bytes) -> tuple[int, str]:
     return post(sandbox, "/certificates/v1", body)
 
 
-def post(sandbox: SandboxProcess, path: str, body: bytes) -> tuple[int, str]:
+def post(sandbox: SandboxProcess, path: str, body: bytes, tls: ssl.SSLContext | None = None) -> tuple[int, str]:
     """One POST of these bytes: status and text."""
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+    connection = (
+        http.client.HTTPSConnection("127.0.0.1", sandbox.port, timeout=10, context=tls)
+        if tls
+        else http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+    )
     connection.request("POST", path, body, {"Content-Type": "text/xml"})
     answer = connection.getresponse()
     text = answer.read().decode()

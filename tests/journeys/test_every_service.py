@@ -17,7 +17,7 @@ import pytest
 
 from gateway.catalogue import Catalogue
 from gateway.settings import BUILTIN_SERVICES
-from jisr.demo_citizen import answer_to, file_for, files_of, uploads_in, with_digests
+from jisr.demo_citizen import answer_to, file_for, uploads_in
 from tests.gateways import GatewayProcess, until
 from tests.sandboxes import SandboxProcess
 
@@ -58,19 +58,12 @@ class House:
         #: What the citizen does when asked, by the action's kind.
         self.citizen: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"confirm_otp": self._otp}
 
-    def upload(self, content: bytes) -> str:
-        """Upload a file; its digest."""
-        with self.gateway.client() as http:
-            kept = http.post("/v1/attachments", content=content)
-        assert kept.status_code in (200, 201), kept.text
-        return str(kept.json()["digest"])
-
     def _answer(self, request: Mapping[str, Any]) -> Any:
         """What the citizen says: the code of the wallet, or the last of what the form allows, with uploads."""
         action = request["next_action"]
         if action["kind"] in self.citizen:
             return self.citizen[action["kind"]](request)
-        uploads = {name: self.upload(file_for(f"{name}-again")) for name in uploads_in(action["schema"])}
+        uploads = {name: self.gateway.upload(file_for(f"{name}-again")) for name in uploads_in(action["schema"])}
         return answer_to(action["schema"]) | uploads
 
     def _otp(self, request: Mapping[str, Any]) -> Any:
@@ -79,8 +72,7 @@ class House:
 
     def ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Submit it with the uploads that the service needs; the request as it was accepted."""
-        files = files_of(SERVICES_BY_ID[body["service"]], body)
-        body = with_digests(body, {place: self.upload(content) for place, content in files.items()})
+        body = self.gateway.with_uploads(SERVICES_BY_ID[body["service"]], body)
         asked = self.gateway.submit(body, f"every-{next(self._keys)}", wait=5)
         assert asked.status_code in (201, 202), asked.text
         request: dict[str, Any] = asked.json()

@@ -47,7 +47,7 @@ def gateway(tmp_path_factory, sandbox_processes) -> Iterator[GatewayProcess]:
 def test_every_refusal_is_told_to_citizen_clerk_and_technician(gateway, service):
     told = {}
     for number, code in refusals(SERVICES[service]):
-        body = example_of(SERVICES[service])
+        body = gateway.with_uploads(SERVICES[service], example_of(SERVICES[service]))
         body["applicant"] = {**body["applicant"], "national_number": number}
         made = gateway.submit(body, f"r-{service}-{number}", wait=10).json()
         refused = gateway.until_state(made["id"], "refused")
