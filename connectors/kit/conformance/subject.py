@@ -142,10 +142,11 @@ class Subject:
         return document
 
     def with_person(self, document: Mapping[str, Any], key: str) -> dict[str, Any]:
-        """The document with a test person in it: a payer by mobile number, an applicant by national number."""
+        """The document with a test person in it: by mobile number, or the applicant by national number."""
         number = key.replace("x", "0")
         if number.startswith("963"):
-            return {**document, "payer": {"mobile": f"+{number}"}}
+            mobile = {"mobile": f"+{number}"}
+            return {**document, "payer": mobile, "applicant": {**document["applicant"], **mobile}}
         return {**document, "applicant": {**document["applicant"], "national_number": number}}
 
     def codes(self) -> Mapping[str, Any]:
