@@ -229,7 +229,9 @@ def _still_unknown(draft: Draft, evidence: Evidence, policy: DispatchSettings, *
     work, subject = draft.work, draft.plan.subject
     assert subject is not None
     delivering = draft.settlement.state is Request.DELIVERING
-    with_institution = draft.settlement.state is Request.WITH_INSTITUTION
+    # also while the request goes on about something else: the act that asked the citizen stands open meanwhile
+    open_since_asked = draft.settlement.state is Request.IN_PROGRESS and subject.state is Attempt.PENDING
+    with_institution = draft.settlement.state is Request.WITH_INSTITUTION or open_since_asked
     on_its_way = delivering and subject.state is Attempt.PENDING
     if not (with_institution or on_its_way) and work.inquiries + 1 >= len(policy.inquiry_seconds):
         draft.saw(Attempt.REVIEW, evidence)
