@@ -13,6 +13,7 @@ from connectors.kit.conformance.subject import Subject
 from connectors.kit.proof import proof_headers, proof_parameters
 from connectors.kit.sandbox.addressing import related
 from connectors.kit.sandbox.certificates import certificates_of
+from connectors.kit.sandbox.encoding import encoding_of, in_encoding
 from connectors.kit.sandbox.institution import read_settings
 from connectors.kit.sandbox.security import sealing
 from connectors.kit.sandbox.tls import demands_certificate, server_context, serves_tls
@@ -68,6 +69,7 @@ class Canned:
     token_said: Said | None = None
     seal: Callable[[bytes], bytes] = field(default=bytes)  #: Signs an answer, where the institution does.
     proofs: frozenset[str] = frozenset()  #: See Asked.
+    encoding: str = "utf-8"  #: What SOAP answers are encoded in.
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     token_asked: list[Asked] = field(default_factory=list)
@@ -80,7 +82,9 @@ class Canned:
             self.token_asked.append(asked)
             return _response(self.token_said or _token())
         self.asked.append(asked)
-        return _response(replace(self.said, body=self.seal(related(self.said.body, asked.body))))
+        said = self.seal(related(self.said.body, asked.body))
+        body, kind = in_encoding(said, self.said.content_type, self.encoding)
+        return _response(replace(self.said, body=body, content_type=kind))
 
 
 def _token() -> Said:
@@ -100,11 +104,12 @@ async def canned(
     token_path: str = "",
     token_said: Said | None = None,
     seal: Callable[[bytes], bytes] = bytes,
+    encoding: str = "utf-8",
     tls: ssl.SSLContext | None = None,
     proofs: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Canned]:
     """A server for one replay, on any free port."""
-    server = Canned(said, token_path, token_said, seal, proofs)
+    server = Canned(said, token_path, token_said, seal, proofs, encoding)
     runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
@@ -116,11 +121,18 @@ async def canned(
 
 
 def playing(subject: Subject, said: Said, token_said: Said | None = None) -> AbstractAsyncContextManager[Canned]:
-    """The package's institution with one answer: with TLS and signatures where the institution has them."""
+    """The package's institution with one answer: with TLS, signatures and encoding as the institution has them."""
     folder, manifest = subject.folder, subject.package.manifest
     settings, made = read_settings(folder), certificates_of(folder.name)
     secure = serves_tls(manifest, str(settings.get("base_url", "")))
     tls = server_context(made, mutual=demands_certificate(manifest)) if secure else None
     seal = sealing(folder, manifest)
-    proofs = proof_headers(manifest) | proof_parameters(manifest)
-    return canned(said, token_path=subject.token_path, token_said=token_said, seal=seal, tls=tls, proofs=proofs)
+    return canned(
+        said,
+        token_path=subject.token_path,
+        token_said=token_said,
+        seal=seal,
+        encoding=encoding_of(manifest),
+        tls=tls,
+        proofs=proof_headers(manifest) | proof_parameters(manifest),
+    )

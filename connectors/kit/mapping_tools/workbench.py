@@ -15,6 +15,7 @@ from connectors.kit.http import HttpAnswer
 from connectors.kit.manifest import ManifestError, Setting, SettingError
 from connectors.kit.package import Package, load_package
 from connectors.kit.rest import RestMessage
+from connectors.kit.sandbox.encoding import charset_of, encoding_of, in_encoding
 from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.sandbox.security import sealing
 from connectors.kit.tokens import LocalTokens
@@ -130,8 +131,10 @@ class Workbench:
             raise MappingFailed(str(error)) from error
 
     def heard(self, operation: str, answer: HttpAnswer) -> Said:
-        """What the answer says, as if the institution had signed it. Raises a ConnectorError."""
-        return self.wire.read(operation, replace(answer, body=self._seal(answer.body)))
+        """What the answer says, as if the institution had signed and encoded it. Raises a ConnectorError."""
+        kind = f"{answer.media_type}; charset={answer.charset}"
+        body, kind = in_encoding(self._seal(answer.body), kind, encoding_of(self.package.manifest))
+        return self.wire.read(operation, replace(answer, body=body, charset=charset_of(kind)))
 
     def answer_context(self, document: Mapping[str, Any], said: Said, answer: HttpAnswer) -> dict[str, Any]:
         """What an answer section reads."""

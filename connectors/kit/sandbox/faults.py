@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from connectors.kit.sandbox.certificates import REFUSALS
+from connectors.kit.sandbox.encoding import in_wrong_encoding
 from connectors.kit.sandbox.institution import Answer, Callback
 from connectors.kit.sandbox.mtom import as_mtom
 
@@ -34,7 +35,7 @@ MODES: Mapping[str, str] = {
     "html": NOTHING,  # 200 with an HTML page
     "empty": NOTHING,  # 200 with no body
     "wrong_content_type": OPTIONAL_TEXT,
-    "wrong_charset": NOTHING,  # windows-1256 that calls itself UTF-8
+    "wrong_charset": NOTHING,  # windows-1256 that calls itself UTF-8, or the other way round
     "bom": NOTHING,  # a byte order mark in front
     "redirect": REDIRECT,  # "http://…", or {"url": "http://…", "code": 302}
     "fault": NOTHING,  # the institution's own fault, no listed refusal
@@ -205,11 +206,6 @@ def _html(_: Switch, __: Answer) -> Answer:
     return html_answer("الخدمة غير متاحة · service not available")
 
 
-def _in_wrong_charset(body: bytes) -> bytes:
-    other = body.decode().encode("cp1256", "replace")
-    return other if other != body else body.decode().encode("utf-16")
-
-
 def _spoil_json(mode: str, name: str | None, body: bytes) -> bytes:
     content = json.loads(body or b"{}")
     if not isinstance(content, dict):
@@ -249,7 +245,7 @@ _SPOILED: Mapping[str, Callable[[Switch, Answer], Answer]] = {
     "html": _html,
     "empty": lambda _, answer: replace(answer, body=b""),
     "wrong_content_type": lambda switch, answer: replace(answer, content_type=switch.value or "image/png"),
-    "wrong_charset": lambda _, answer: replace(answer, body=_in_wrong_charset(answer.body)),
+    "wrong_charset": lambda _, answer: replace(answer, body=in_wrong_encoding(answer.body, answer.content_type)),
     "mtom": lambda _, answer: as_mtom(answer),
     "bom": lambda _, answer: replace(answer, body=b"\xef\xbb\xbf" + answer.body),
     "wrong_element": _rebuilt,

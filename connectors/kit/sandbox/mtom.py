@@ -8,6 +8,7 @@ from typing import Any
 
 from lxml import etree
 
+from connectors.kit.sandbox.encoding import charset_of
 from connectors.kit.sandbox.institution import Answer
 
 _XOP = "http://www.w3.org/2004/08/xop/include"
@@ -27,7 +28,9 @@ def as_mtom(answer: Answer) -> Answer:
         node.text = None
         etree.SubElement(node, f"{{{_XOP}}}Include", {"href": f"cid:part{number}@sandbox"}, nsmap={"xop": _XOP})
     start = answer.content_type.partition(";")[0]
-    pieces = [_piece("root@sandbox", f'application/xop+xml; charset=utf-8; type="{start}"', etree.tostring(root))]
+    charset = charset_of(answer.content_type)
+    message: Any = etree.tostring(root, encoding=charset, xml_declaration=True)  # bytes, because of its encoding
+    pieces = [_piece("root@sandbox", f'application/xop+xml; charset={charset}; type="{start}"', message)]
     pieces += [
         _piece(f"part{number}@sandbox", "application/octet-stream", raw) for number, (_, raw) in enumerate(parts, 1)
     ]

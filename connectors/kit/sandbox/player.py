@@ -13,6 +13,7 @@ from connectors.kit.sample_values import NoSample
 from connectors.kit.sandbox.callers import Callers
 from connectors.kit.sandbox.cases import load_cases
 from connectors.kit.sandbox.document import SandboxDocument, load_document
+from connectors.kit.sandbox.encoding import encoding_of, in_encoding
 from connectors.kit.sandbox.faults import html_answer
 from connectors.kit.sandbox.institution import XML, Answer, Callback, Demand, Desk, Heard, Institution, Persons
 from connectors.kit.sandbox.mtom import as_mtom
@@ -100,6 +101,9 @@ class DataInstitution(Institution):
         if self._callers.security is not None:
             sealed = self._callers.security.seal(answer.body)
             answer = answer if sealed is answer.body else replace(answer, body=sealed)
+        body, kind = in_encoding(answer.body, answer.content_type, encoding_of(self.manifest))
+        if body is not answer.body:
+            answer = replace(answer, body=body, content_type=kind)
         return as_mtom(answer) if self._side.mtom else answer
 
     def _played(self, demand: Demand, case: str | None) -> Answer:
