@@ -1,7 +1,6 @@
 """Replays a sample: its answer on the wire, its canonical document as the call, and what came of it."""
 
 import json
-import re
 
 from connectors.kit.conformance.bench import heard, opened
 from connectors.kit.conformance.canned import Asked, Said, playing
@@ -9,11 +8,9 @@ from connectors.kit.conformance.case import Failure, Place
 from connectors.kit.conformance.subject import Sample, Subject
 from connectors.kit.contract import Outcome
 from connectors.kit.errors import ConnectorError
+from connectors.kit.soap.status import status_of
 
 SOAP12 = b"http://www.w3.org/2003/05/soap-envelope"
-
-#: The Fault of the envelope, not an element whose name ends so.
-_FAULT = re.compile(rb"<(?:[\w.-]+:)?Fault[\s>/]")
 
 
 def said_by(sample: Sample) -> Said:
@@ -21,7 +18,7 @@ def said_by(sample: Sample) -> Said:
     if sample.has("response.xml"):
         raw = (sample.folder / "response.xml").read_bytes()
         kind = "application/soap+xml" if SOAP12 in raw else "text/xml"
-        return Said(raw, 500 if _FAULT.search(raw) else 200, f"{kind}; charset=utf-8")
+        return Said(raw, status_of(raw), f"{kind}; charset=utf-8")
     if not sample.has("response.json"):
         return Said(b"")
     response = sample.json("response.json")

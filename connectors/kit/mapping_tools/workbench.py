@@ -18,6 +18,7 @@ from connectors.kit.rest import RestMessage
 from connectors.kit.sandbox.encoding import charset_of, encoding_of, in_encoding
 from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.sandbox.security import sealing
+from connectors.kit.soap.status import status_of
 from connectors.kit.tokens import LocalTokens
 from connectors.kit.wire import Said, Wire, wire_of
 from connectors.registry import BUILT_IN
@@ -158,7 +159,7 @@ def answer_of(sample: Sample) -> HttpAnswer | None:
     """The sample's answer, as if it had come over the network; None where the sample has none. Raises ToolError."""
     if sample.has("response.xml"):
         raw = (sample.folder / "response.xml").read_bytes()
-        return http_answer(raw, 500 if b"Fault>" in raw else 200)
+        return http_answer(raw, status_of(raw))
     if not sample.has("response.json"):
         return None
     response = sample.json("response.json")

@@ -167,13 +167,8 @@ answer:
 
 def test_a_rest_package_is_held_against_its_openapi_document(tmp_path):
     folder = copy_of("transport", tmp_path)
-    (folder / "openapi").mkdir()
-    (folder / "openapi/service.json").write_text(json.dumps(CONTRACT), encoding="utf-8")
+    (folder / "openapi/transport.json").write_text(json.dumps(CONTRACT), encoding="utf-8")
     (folder / "mapping/vehicle-statement.yaml").write_text(MAPPING, encoding="utf-8")
-    manifest = folder / "manifest.toml"
-    manifest.write_text(
-        f'{manifest.read_text(encoding="utf-8")}\n[rest]\nopenapi = "openapi/service.json"\n', encoding="utf-8"
-    )
 
     found = {(f.rule, f.key) for f in lint(Workbench(folder), CODES)}
 
@@ -187,12 +182,7 @@ def test_a_rest_package_is_held_against_its_openapi_document(tmp_path):
 
 def test_a_contract_that_cannot_be_read_is_said_and_the_rest_is_still_found(tmp_path):
     folder = copy_of("transport", tmp_path)
-    (folder / "openapi").mkdir()
-    (folder / "openapi/service.json").write_text("{}", encoding="utf-8")
+    (folder / "openapi/transport.json").write_text("{}", encoding="utf-8")
     change(folder / "mapping/vehicle-check.yaml", "applicant.national_number", "applicant.number")
-    manifest = folder / "manifest.toml"
-    manifest.write_text(
-        f'{manifest.read_text(encoding="utf-8")}\n[rest]\nopenapi = "openapi/service.json"\n', encoding="utf-8"
-    )
 
     assert {f.rule for f in lint(Workbench(folder), CODES)} == {"contract", "unknown-read"}

@@ -24,7 +24,7 @@ def _with_code(bench, operation, code):
     said = bench.heard(operation, answer_of(sample))
     tree, parts = bench.tree(operation), bench.tree("_parts")
     (leaf,) = [leaf for leaf in leaves(tree["answer"], parts, Place("", 0)) if leaf.key == ("code",)]
-    (path,) = leaf.reads
+    path, *_ = leaf.reads  # where a code decides which of two counts, that one
 
     def put(value, rest):
         return {**value, rest[0]: put(value[rest[0]], rest[1:])} if rest else code

@@ -12,7 +12,7 @@ from connectors.kit.package import load_package
 from connectors.kit.sandbox.institution import NotUnderstoodError
 from connectors.kit.sandbox.places import places_of
 from connectors.kit.wsse import UsernameTokenHeader
-from tests.unit.connectors.kit.sandbox.packages import ask, opened, replaced, without_rules
+from tests.unit.connectors.kit.sandbox.packages import ask, opened, without_rules
 
 STATEMENT = "/v1/vehicle-statements"
 
@@ -159,11 +159,7 @@ OPENAPI = {
 
 def with_openapi(tmp_path):
     folder = without_rules("transport", tmp_path)
-    (folder / "openapi").mkdir()
-    (folder / "openapi" / "vehicles.json").write_text(json.dumps(OPENAPI), "utf-8")
-    replaced(
-        folder / "manifest.toml", "[authentication]", '[rest]\nopenapi = "openapi/vehicles.json"\n\n[authentication]'
-    )
+    (folder / "openapi" / "transport.json").write_text(json.dumps(OPENAPI), "utf-8")
     return folder
 
 
