@@ -81,7 +81,7 @@ class PostgresStore:
         """
         if self._read_only:
             raise StoreError("the database was opened for reading only")
-        return await self._unbroken(self._transaction(lambda conn: fn(conn, *args)))
+        return await self._unbroken(self._transaction(lambda conn: _begun(conn, fn, *args)))
 
     async def batch(self, fn: Callable[[Connection, Sequence[R]], Sequence[T]], row: R) -> T:
         """Run `fn(conn, rows)` together with the other callers of `fn`; the row's result comes after COMMIT."""
@@ -155,6 +155,12 @@ class PostgresStore:
             result = await conn.run_sync(run)
             await _commit(conn)
             return result
+
+
+def _begun(conn: Connection, fn: Callable[..., T], *args: Any) -> T:
+    """All of `fn` in one transaction: what a batch function commits at once, as its last step, waits here for the end."""
+    conn.begin()  # sends nothing yet
+    return fn(conn, *args)
 
 
 async def _commit(conn: AsyncConnection) -> None:

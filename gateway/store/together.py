@@ -126,8 +126,8 @@ def write_together(conn: Connection, *parts: tuple[Part, Rows]) -> None:
 def write_guarded(conn: Connection, guard: Guard, guarded: Rows, *parts: tuple[Part, Rows]) -> bool:
     """The same if `guard` finds every one of `guarded`, which are not none; whether it did.
 
-    The last step of its transaction: where nothing went before it, it is committed when this returns. Raises
-    CommitUnknown when the connection is lost then.
+    In a batch it is the last step: where nothing went before it, it is committed when this returns, and CommitUnknown
+    is raised when the connection is lost then. In `Store.write` it is a part of the transaction like any other.
     """
     wanted = [(write, rows) for write, rows in parts if rows]
     if conn.dialect.name == "sqlite":

@@ -115,6 +115,24 @@ async def test_a_batch_settles_who_holds_its_job_and_fences_who_does_not(store, 
     assert fenced == [True, False, False]
 
 
+async def test_c1_a_settlement_is_undone_with_what_is_written_beside_it(store, channel):
+    """An institution's message and its settlement are both there or neither, wherever the process dies."""
+    row, attempt = new_request(channel), new_attempt()
+    await store.batch(accept, row)
+    await store.batch(intend, sending(row, attempt))
+
+    def settle_and_die(conn):
+        (settled,) = settle(conn, [settling(row, attempt)])
+        assert settled.valid
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await store.write(settle_and_die)
+    (request,) = await rows_of(store, requests, id=row.id)
+    assert request.state == "in_progress"
+    assert len(await rows_of(store, jobs, request_id=row.id)) == 1
+
+
 async def test_settling_against_a_rescue_ends_one_way_or_the_other(store, channel):
     """Both at once, many times: a settlement that says it is valid is there, and one that is not changed no state."""
     made = [(new_request(channel), new_attempt()) for _ in range(40)]
