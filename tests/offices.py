@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-import connectors
 from jisr.setup import toml
 from tests.gateways import APPLICANT, QUICK, GatewayProcess
 from tests.postgresql import Server
@@ -15,8 +14,7 @@ from tests.sandboxes import SandboxProcess
 
 SERVICES = Path(__file__).parent / "journeys" / "offices" / "services"
 OFFICE = str(SERVICES.parent / "permit_office")
-POST_IS_THERE = (Path(connectors.__file__).parent / "post" / "manifest.toml").is_file()
-BESIDE = ("syriatel_cash", "post") if POST_IS_THERE else ("syriatel_cash",)
+BESIDE = ("syriatel_cash", "post")
 PAYER = {"method": "syriatel_cash", "payer": {"mobile": "0930000001"}}
 
 

@@ -3,9 +3,8 @@
 import pytest
 
 from tests.gateways import APPLICANT
-from tests.offices import POST_IS_THERE, body, effects
+from tests.offices import body, effects
 
-pytestmark = pytest.mark.skipif(not POST_IS_THERE, reason="the post's package is not there")
 ADDRESS = {"governorate": "tartus", "city": "طرطوس", "street": "شارع المثال"}
 
 
