@@ -61,10 +61,13 @@ def use(conn: Connection, channel_id: str, digests: Collection[str]) -> set[str]
 
 
 def find_blob(conn: Connection, digest: str) -> tuple[str, str, int] | None:
-    """Blob, media type and size of the bytes with this digest, whoever uploaded them."""
+    """Blob, media type and size of the bytes with this digest, whoever uploaded them.
+
+    One that a request refers to: what nobody refers to may be forgotten while it is read.
+    """
     row = conn.execute(
         select(attachments.c.blob_id, attachments.c.media_type, attachments.c.size)
-        .where(attachments.c.digest == digest)
+        .where(attachments.c.digest == digest, attachments.c.used_at.is_not(None))
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.blob_id, row.media_type, row.size)
