@@ -12,7 +12,7 @@ from gateway.packed import pack, unpack
 from gateway.store.actions import load_work
 from gateway.store.clock import now_ms
 from gateway.store.exchanges import evidence_values
-from gateway.store.jobs import NEVER
+from gateway.store.jobs import NEVER, seen_attempt
 from gateway.store.settlements import settle
 from gateway.store.tables import attempts, callbacks, evidence, jobs
 from gateway.work import Evidence, OpenAttempt, Settled, Settling, Work
@@ -148,19 +148,7 @@ def find_act(conn: Connection, connector: str, operation_id: str) -> Act | None:
         .order_by(attempts.c.id.desc())
         .limit(1)
     ).one_or_none()
-    if row is None:
-        return None
-    seen = OpenAttempt(
-        row.id,
-        row.operation_id,
-        row.connector,
-        row.operation,
-        row.role,
-        Attempt(row.state),
-        row.reference or "",
-        now_ms(conn) - row.sending_at,
-    )
-    return Act(row.request_id, seen)
+    return None if row is None else Act(row.request_id, seen_attempt(row, now_ms(conn)))
 
 
 def hold(conn: Connection, request_id: str, attempt: OpenAttempt, worker: str, lease_ms: int) -> Work | None:

@@ -104,19 +104,21 @@ def _open_attempts(conn: Connection, request_ids: Sequence[str], now: int) -> di
         .where(attempts.c.request_id.in_(request_ids), attempts.c.state.in_(_OPEN))
         .order_by(attempts.c.id)
     )
-    return {
-        row.request_id: OpenAttempt(
-            row.id,
-            row.operation_id,
-            row.connector,
-            row.operation,
-            row.role,
-            Attempt(row.state),
-            row.reference or "",
-            now - row.sending_at,
-        )
-        for row in found
-    }
+    return {row.request_id: seen_attempt(row, now) for row in found}
+
+
+def seen_attempt(row: Row[Any], now: int) -> OpenAttempt:
+    """A row of `attempts` as whoever goes on with its act wants to know it."""
+    return OpenAttempt(
+        row.id,
+        row.operation_id,
+        row.connector,
+        row.operation,
+        row.role,
+        Attempt(row.state),
+        row.reference or "",
+        now - row.sending_at,
+    )
 
 
 def _work(row: Row[Any], open_attempt: OpenAttempt | None) -> Work:

@@ -158,7 +158,7 @@ class PostgresStore:
 
 
 def _begun(conn: Connection, fn: Callable[..., T], *args: Any) -> T:
-    """All of `fn` in one transaction: what a batch function commits at once, as its last step, waits here for the end."""
+    """All of `fn` in one transaction: what a batch commits at once, as its last step, waits here for the end."""
     conn.begin()  # sends nothing yet
     return fn(conn, *args)
 
