@@ -33,8 +33,7 @@ class Worker:
     async def stop(self, grace_seconds: float) -> None:
         """Claim no more, and let what runs finish within the grace."""
         await self._clockwork.stop()
-        await self._desk.stop()
-        await self._dispatcher.stop(grace_seconds)
+        await asyncio.gather(self._desk.stop(grace_seconds), self._dispatcher.stop(grace_seconds))
         if self._loop is not None:
             await self._loop
 

@@ -35,8 +35,8 @@ class CallbackDesk:
         if self._awake:
             self._loop = asyncio.get_running_loop().create_task(self._run())
 
-    async def stop(self) -> None:
-        """Finish the message at hand and look at no more."""
+    async def stop(self, grace_seconds: float) -> None:
+        """Finish the message at hand within the grace, and look at no more; one that is cut off falls due again."""
         self._stopping = True
         self._wake.set()
         watching = list(self._watching.values())
@@ -44,7 +44,11 @@ class CallbackDesk:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
         if self._loop is not None:
-            await self._loop
+            _, late = await asyncio.wait([self._loop], timeout=grace_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(self._loop, return_exceptions=bool(late))
+            self._loop = None
 
     async def _run(self) -> None:
         while not self._stopping:

@@ -5,6 +5,7 @@ import json
 
 from sqlalchemy import text, update
 
+from gateway.store.errors import StorageFull
 from gateway.store.tables import attempts, callbacks
 from tests.unit.gateway.callbacks.conftest import with_institution
 
@@ -224,3 +225,22 @@ async def test_judged_messages_are_forgotten_in_time_those_that_proved_nothing_s
     scene.clock.advance(393 * 86400)
     await scene.built.worker.keeping.forget_callbacks()
     assert await scene.verdicts() == []
+
+
+async def test_a_message_that_a_full_disk_keeps_from_settling_holds_up_no_stop(scene, monkeypatch):
+    """It falls due again after its lease, in the next life of the gateway."""
+    request = await with_institution(scene)
+
+    def disk_full(*_):
+        raise StorageFull("the disk is full")
+
+    monkeypatch.setattr("gateway.recorder.settle_callback", disk_full)
+    await scene.call_back(scene.message(scene.act(request)))
+
+    async def tried():
+        return any(line["event"] == "settle_failed" for line in scene.logs)
+
+    await scene.until(tried, "the settlement to fail")
+    async with asyncio.timeout(20):
+        await scene.built.worker.stop(0.1)
+    assert await scene.verdicts() == [None]
