@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.callbacks.verdicts import WORTHLESS, Verdict
+from gateway.callback_verdict import WORTHLESS, Verdict
 from gateway.ids import new_id
 from gateway.packed import pack, unpack
 from gateway.store.actions import load_work
