@@ -17,11 +17,11 @@ from gateway.documents.attachments import Attachments
 from gateway.documents.references import in_fields
 from gateway.errors import FieldError, Problem
 from gateway.exchange import Exchange
-from gateway.fee_orders import facts_of
 from gateway.following import follow
 from gateway.lanes import Lanes
 from gateway.logs import log
-from gateway.payment_rules import payer_errors
+from gateway.payments.fee_orders import facts_of
+from gateway.payments.rules import payer_errors
 from gateway.representation import represent, to_json, view_of
 from gateway.schema_errors import explain
 from gateway.security.principals import Kind, Principal

@@ -7,7 +7,7 @@ from typing import Any
 from connectors.kit.contract import Asked, Outcome, Quote
 from connectors.kit.outcome_file import quote_of
 from gateway import asking, next_action
-from gateway.fee_orders import owe, price_details, same_money, shown_amount
+from gateway.payments.fee_orders import owe, price_details, same_money, shown_amount
 from gateway.steps import PICKUP, Landing, Plan, Route
 from gateway.work import Evidence, Happened, Next, Settlement, Work
 from mappings.money import Money

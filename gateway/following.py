@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.fee_orders import owe, take_on
+from gateway.payments.fee_orders import owe, take_on
 from gateway.steps import ACT, Route
 from gateway.work import FeeOrder, Work
 from mappings.status import Intent

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from gateway.catalogue import Catalogue
 from gateway.documents.keep import lay_down
-from gateway.fee_orders import take_on
 from gateway.logs import log
+from gateway.payments.fee_orders import take_on
 from gateway.representation import DocumentView, View, represent, to_json, view_of
 from gateway.store.callbacks import settle_callback
 from gateway.store.clock import Clock

@@ -9,9 +9,9 @@ from msgspec import Struct
 from gateway import next_action
 from gateway.catalogue import Service
 from gateway.errors import CATALOGUE
-from gateway.fee_orders import paid_of, refund_minor
 from gateway.moments import iso
 from gateway.packed import pack
+from gateway.payments.fee_orders import paid_of, refund_minor
 from gateway.work import Work
 from mappings.money import Money, format_amount
 from mappings.status import FINAL, Intent, Request

@@ -8,7 +8,7 @@ from connectors.kit.contract import Effect, Outcome, Status
 from connectors.kit.errors import ConnectorError
 from gateway import next_action
 from gateway.draft import Draft, milliseconds
-from gateway.fee_orders import take_on
+from gateway.payments.fee_orders import take_on
 from gateway.settings import DispatchSettings
 from gateway.steps import ACT, Plan, Route
 from gateway.verdict import Verdict, judge

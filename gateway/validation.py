@@ -15,7 +15,7 @@ from gateway.canonicalise import canonicalise, is_plain
 from gateway.catalogue import ASSURANCE, Catalogue, Service
 from gateway.envelope import request_schema
 from gateway.errors import FieldError, Problem, Text, field_error
-from gateway.payment_rules import amount_errors, payer_errors
+from gateway.payments.rules import amount_errors, payer_errors
 from gateway.schema_errors import explain
 from gateway.security.principals import Principal
 from gateway.strict_json import canonical_json, parse_json

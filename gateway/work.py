@@ -53,7 +53,7 @@ class Work:
     amount_minor: int = 0
     currency: str = ""
     denomination: str = ""
-    paid_minor: int = 0  #: What was paid when another amount was owed; gateway/fee_orders.py.
+    paid_minor: int = 0  #: What was paid when another amount was owed; gateway/payments/fee_orders.py.
     open_attempt: OpenAttempt | None = None
     test: bool = False  #: Of a test channel: it goes to test systems only.
     #: Kind -> {content (base64), media_type, size, sha256}; only while the exchange that needs them is rendered.

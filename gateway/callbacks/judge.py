@@ -7,8 +7,8 @@ from typing import Any
 from connectors.kit.contract import CallbackNamed, CallbackSaid, Connector, Effect, Outcome
 from connectors.kit.errors import ConnectorError, Unreadable
 from gateway import crash
-from gateway.callbacks.settlement import on_callback
 from gateway.callback_verdict import Verdict, contradicts, is_clear, is_news, is_unsettled
+from gateway.callbacks.settlement import on_callback
 from gateway.logs import log
 from gateway.recorder import Recorder
 from gateway.settings import CallbackSettings, DispatchSettings

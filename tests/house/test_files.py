@@ -13,7 +13,7 @@ MOST_LINES = 350
 MONEY = (
     "mappings/money.py",
     "gateway/payments",
-    "gateway/payment_rules.py",
+    "gateway/payments/rules.py",
     "connectors/payments",
     "gateway/catalogue.py",
 )

@@ -11,8 +11,8 @@ from connectors.kit.contract import Asked, Effect, Operation, Outcome, Quote, St
 from gateway import settle
 from gateway.asking import ends
 from gateway.catalogue import Fee, Service, Step
-from gateway.fee_orders import due_minor, paid_of, refund_minor, take_on
 from gateway.following import follow
+from gateway.payments.fee_orders import due_minor, paid_of, refund_minor, take_on
 from gateway.service_actions import CitizenAction
 from gateway.steps import ACT, PICKUP, Route
 from gateway.verdict import Interrupted

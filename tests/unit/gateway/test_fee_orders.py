@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fee_orders import due_minor, owe, paid_of, refund_minor, take_on
+from gateway.payments.fee_orders import due_minor, owe, paid_of, refund_minor, take_on
 from mappings.status import Intent, Request
 from tests.unit.gateway.test_settle import PAY, work
 
