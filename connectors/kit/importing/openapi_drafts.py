@@ -166,18 +166,14 @@ class Drafting:
         content = body.get("content")
         kinds = content if isinstance(content, Mapping) else {}
         found = _json_of(kinds)
-        if method in {"GET", "DELETE"} or found is None:
-            if body.get("required") is True and kinds:
-                kind = next(iter(kinds))
-                raise (
-                    UnsupportedError(f"its body is {kind}, not JSON", f"جسم الطلب {kind} وليس JSON")
-                    if found is None
-                    else (
-                        UnsupportedError(
-                            f"a {method} with a body is not supported", f"الطريقة {method} مع جسم غير مدعومة"
-                        )
-                    )
-                )
+        bodiless = method in {"GET", "DELETE"}
+        if bodiless and found is not None and body.get("required") is True:
+            raise UnsupportedError(f"a {method} with a body is not supported", f"الطريقة {method} مع جسم غير مدعومة")
+        # `required` is false unless it is said, also where nothing works without the body
+        if found is None and kinds and (not bodiless or body.get("required") is True):
+            kind = next(iter(kinds))
+            raise UnsupportedError(f"its body is {kind}, not JSON", f"جسم الطلب {kind} وليس JSON")
+        if found is None or bodiless:
             return None
         schema = found.get("schema")
         return {} if schema is None else schema

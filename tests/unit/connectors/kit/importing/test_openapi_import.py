@@ -143,6 +143,7 @@ def test_the_security_scheme_becomes_the_kind_of_authentication(tmp_path, kind):
 
 UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
     "multipart": ({"requestBody": {"required": True, "content": {"multipart/form-data": {}}}}, "its body is multipart/form-data, not JSON"),
+    "a form that is not said to be required": ({"requestBody": {"content": {"application/x-www-form-urlencoded": {}}}}, "its body is application/x-www-form-urlencoded, not JSON"),
     "an XML answer": ({"responses": {"200": {"description": "", "content": {"application/xml": {}}}}}, "its answer is application/xml, not JSON"),
     "no success": ({"responses": {"400": {"description": ""}}}, "the contract lists no answer of success"),
     "a needed cookie": ({"parameters": [{"in": "cookie", "name": "c", "required": True, "schema": {}}]}, "its parameter c (cookie) is not supported"),
