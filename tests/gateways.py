@@ -257,6 +257,28 @@ def gateway(make_gateway: GatewayFactory) -> GatewayProcess:
     return running
 
 
+@contextlib.contextmanager
+def one_on_each_database(
+    installed: Callable[[Path, str], GatewayProcess], folders: pytest.TempPathFactory, server: Server
+) -> Iterator[Callable[[str], GatewayProcess]]:
+    """Gives the one running gateway on a database, which is installed and started when it is first asked for."""
+    running: dict[str, GatewayProcess] = {}
+    with contextlib.ExitStack() as ending:
+
+        def gateway_on(dialect: str) -> GatewayProcess:
+            if dialect not in running:
+                folder = folders.mktemp(f"standing-{dialect}")
+                url = f"sqlite:///{folder / 'jisr.db'}"
+                if dialect == "postgresql":
+                    url = ending.enter_context(server.fresh_database())
+                running[dialect] = installed(folder, url)
+                running[dialect].start()
+                ending.callback(running[dialect].stop)
+            return running[dialect]
+
+        yield gateway_on
+
+
 @pytest.fixture(scope="session")
 def standing_gateways(
     tmp_path_factory: pytest.TempPathFactory,
@@ -264,23 +286,14 @@ def standing_gateways(
     postgresql_server: Server,
 ) -> Iterator[Callable[[str], GatewayProcess]]:
     """`standing_gateways("sqlite")`: the session's one running gateway on that database; all end with the session."""
-    running: dict[str, GatewayProcess] = {}
     connectors = {name: sandbox_processes(name).settings for name in INSTITUTIONS}
-    with contextlib.ExitStack() as ending:
 
-        def gateway_on(dialect: str) -> GatewayProcess:
-            if dialect not in running:
-                folder = tmp_path_factory.mktemp(f"standing-{dialect}")
-                url = f"sqlite:///{folder / 'jisr.db'}"
-                if dialect == "postgresql":
-                    url = ending.enter_context(postgresql_server.fresh_database())
-                gateway = GatewayProcess(folder, url, connectors, dict(STEADY))
-                gateway.install()
-                gateway.start()
-                ending.callback(gateway.stop)
-                running[dialect] = gateway
-            return running[dialect]
+    def installed(folder: Path, url: str) -> GatewayProcess:
+        gateway = GatewayProcess(folder, url, connectors, dict(STEADY))
+        gateway.install()
+        return gateway
 
+    with one_on_each_database(installed, tmp_path_factory, postgresql_server) as gateway_on:
         yield gateway_on
 
 

@@ -1,6 +1,5 @@
 """An office that exists for tests alone (tests/journeys/offices), and gateways that know it, the wallet and the post."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from jisr.setup import toml
-from tests.gateways import APPLICANT, QUICK, GatewayProcess
+from tests.gateways import APPLICANT, QUICK, GatewayProcess, one_on_each_database
 from tests.postgresql import Server
 from tests.sandboxes import SandboxProcess
 
@@ -31,25 +30,16 @@ def office_gateways(
     postgresql_server: Server,
 ) -> Iterator[Callable[[str], GatewayProcess]]:
     """One running gateway on each database; both end with the session."""
-    running: dict[str, GatewayProcess] = {}
     reached = {name: sandbox_processes(name).settings for name in BESIDE}
     reached["permit_office"] = sandbox_processes(OFFICE).settings
-    with contextlib.ExitStack() as ending:
 
-        def gateway_on(dialect: str) -> GatewayProcess:
-            if dialect not in running:
-                folder = tmp_path_factory.mktemp(f"office-{dialect}")
-                url = f"sqlite:///{folder / 'jisr.db'}"
-                if dialect == "postgresql":
-                    url = ending.enter_context(postgresql_server.fresh_database())
-                gateway = GatewayProcess(folder, url, reached, dict(QUICK), [str(SERVICES)])
-                gateway.install()
-                gateway.config.write_text(f"connector_paths = {toml([OFFICE])}\n{gateway.config.read_text()}")
-                gateway.start()
-                ending.callback(gateway.stop)
-                running[dialect] = gateway
-            return running[dialect]
+    def installed(folder: Path, url: str) -> GatewayProcess:
+        gateway = GatewayProcess(folder, url, reached, dict(QUICK), [str(SERVICES)])
+        gateway.install()
+        gateway.config.write_text(f"connector_paths = {toml([OFFICE])}\n{gateway.config.read_text()}")
+        return gateway
 
+    with one_on_each_database(installed, tmp_path_factory, postgresql_server) as gateway_on:
         yield gateway_on
 
 
