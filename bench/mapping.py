@@ -5,24 +5,20 @@ or the library as it is used (`jmespath.compile` once at load, then `search` for
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import jmespath
 from jmespath.visitor import Options
 
 from bench.measure import NO_DATABASE, Goal, Measurement, Place
-from connectors.kit.contract import Exchange, Ports
-from connectors.kit.http import HttpAnswer
+from connectors.kit.errors import ConnectorError
+from connectors.kit.mapping_tools.workbench import Workbench, answer_of
 from connectors.kit.package import Package
-from connectors.kit.sandbox.institution import sandbox_settings
-from connectors.kit.tokens import LocalTokens
-from connectors.kit.wire import RestWire, SoapWire
 from connectors.registry import find_packages
+from mappings.errors import MappingError
 from mappings.expression import Expression
 from mappings.functions import MappingFunctions
 from mappings.language import Compiler, Template, read_document
@@ -61,33 +57,39 @@ def _sections(package: Package, read: Any) -> dict[tuple[str, str], Template]:
 
 def _contexts(package: Package) -> Iterator[Rendering]:
     """What the sections read in each sample: the canonical document, and the answer as the wire's reader gives it."""
-    ports = Ports(sandbox_settings(package.folder, 9), LocalTokens(), lambda: datetime.now(UTC))
-    wire = (SoapWire if package.manifest.kind == "soap" else RestWire)(package, ports)
-    for file in sorted((package.folder / "samples").glob("*/*/canonical.json")):
-        operation = file.parent.parent.name
-        if json.loads((file.parent / "outcome.json").read_text("utf-8")) == {"error": "mapping_failed"}:
+    bench = Workbench(package.folder)
+    for sample in bench.samples():
+        if sample.json("outcome.json") == {"error": "mapping_failed"}:
             continue  # the sample shows a request that cannot be rendered
-        document = json.loads(file.read_text("utf-8"))
-        context = {"secrets": {}, **document, "settings": ports.settings, "token": "token"}
-        yield package.name, operation, "request", context
-        answer = _answer(file.parent)
-        if answer is not None:
-            said = wire.read(operation, answer)
+        document = sample.json("canonical.json")
+        yield package.name, sample.operation, "request", bench.context(document)
+        answer = answer_of(sample)
+        if answer is None:
+            continue
+        with suppress(ConnectorError):  # a page of HTML, a damaged message: no section reads it
+            said = bench.heard(sample.operation, answer)
             if said.fault is None:
-                seen = {"status": answer.status, "headers": dict(answer.headers)}
-                yield package.name, operation, "answer", {**context, "answer": said.body, "http": seen}
+                context = {**bench.context(document), **bench.answer_context(document, said, answer)}
+                yield package.name, sample.operation, "answer", context
 
 
-def _answer(sample: Path) -> HttpAnswer | None:
-    if (xml := sample / "response.xml").exists():
-        raw, media = xml.read_bytes(), "text/xml"
-        status = 500 if b"Fault>" in raw else 200
-    elif (file := sample / "response.json").exists():
-        response = json.loads(file.read_text("utf-8"))
-        raw, media, status = json.dumps(response["body"]).encode(), "application/json", response["status"]
-    else:
-        return None
-    return HttpAnswer(status, {"content-type": media}, raw, media, "", Exchange(b"", raw, status, media, 0))
+def renderings(package: Package) -> list[Rendering]:
+    """Those that come to an end on both sides.
+
+    Some samples show what a mapping refuses; and the interpreter evaluates both branches of an `if`, ours only one.
+    """
+    sides = [_sections(package, read) for read in (Expression, Interpreted)]
+    return [
+        each for each in _contexts(package) if all(_ends(sections[each[1], each[2]], each[3]) for sections in sides)
+    ]
+
+
+def _ends(template: Template, context: dict[str, Any]) -> bool:
+    try:
+        template(context)
+    except MappingError:
+        return False
+    return True
 
 
 def _cpu_ms(renderings: list[tuple[Template, dict[str, Any]]]) -> float:
@@ -100,7 +102,7 @@ def _cpu_ms(renderings: list[tuple[Template, dict[str, Any]]]) -> float:
 
 def _measure(place: Place) -> dict[str, float]:
     packages = find_packages()
-    contexts = [rendering for package in packages.values() for rendering in _contexts(package)]
+    contexts = [rendering for package in packages.values() for rendering in renderings(package)]
     sides = {}
     for name, read in (("compiled", Expression), ("interpreter", Interpreted)):
         sections = {package.name: _sections(package, read) for package in packages.values()}

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import chosen, measurements, merge
+from bench.mapping import renderings
 from bench.measure import Goal, Measurement, Place, row
+from connectors.registry import find_packages
+
+PACKAGES = find_packages()
 
 
 async def _run(_place: Place) -> dict[str, float]:
@@ -67,3 +71,9 @@ def test_every_measurement_has_a_name_of_its_own_and_at_least_five_runs() -> Non
     assert "batch_accept_gain" in {each.name for each in every}
     assert len({each.name for each in every}) == len(every)
     assert all(each.runs >= 5 for each in every)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_the_mapping_languages_measure_reads_every_package_of_the_tree(name: str) -> None:
+    package = PACKAGES[name]
+    assert {section for _, _, section, _ in renderings(package)} == {"request", "answer"}
