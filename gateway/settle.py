@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from connectors.kit.contract import Effect, Outcome, Status
-from connectors.kit.errors import ConnectorError
+from connectors.kit.errors import Closed, ConnectorError
 from gateway import next_action
 from gateway.draft import Draft, milliseconds
 from gateway.payments.fee_orders import take_on
@@ -225,7 +225,14 @@ def _absent(draft: Draft, evidence: Evidence, policy: DispatchSettings) -> None:
     draft.settlement.next = Next(f"{subject.connector}.{subject.operation}", tries=work.tries)
 
 
-def _still_unknown(draft: Draft, evidence: Evidence, policy: DispatchSettings, *, absences: int = 0) -> None:
+def _still_unknown(
+    draft: Draft,
+    evidence: Evidence,
+    policy: DispatchSettings,
+    *,
+    absences: int = 0,
+    closed_seconds: float | None = None,
+) -> None:
     work, subject = draft.work, draft.plan.subject
     assert subject is not None
     delivering = draft.settlement.state is Request.DELIVERING
@@ -233,23 +240,28 @@ def _still_unknown(draft: Draft, evidence: Evidence, policy: DispatchSettings, *
     open_since_asked = draft.settlement.state is Request.IN_PROGRESS and subject.state is Attempt.PENDING
     with_institution = draft.settlement.state is Request.WITH_INSTITUTION or open_since_asked
     on_its_way = delivering and subject.state is Attempt.PENDING
-    if not (with_institution or on_its_way) and work.inquiries + 1 >= len(policy.inquiry_seconds):
+    asked = work.inquiries if closed_seconds else work.inquiries + 1
+    if not (with_institution or on_its_way) and asked >= len(policy.inquiry_seconds):
         draft.saw(Attempt.REVIEW, evidence)
         draft.park("inquiry_exhausted")
         return
     draft.saw(subject.state, evidence)
     draft.settlement.reason = "with_institution" if with_institution else (evidence.code or "inquiry_unclear")
     draft.go("received" if with_institution else "still_unknown", code=evidence.code)
-    delay = inquiry_ms(policy, work.inquiries)
-    draft.settlement.next = Next(draft.plan.lane, delay, inquiries=work.inquiries + 1, absences=absences)
+    delay = int(closed_seconds * 1000) if closed_seconds else inquiry_ms(policy, work.inquiries)
+    draft.settlement.next = Next(draft.plan.lane, delay, inquiries=asked, absences=absences)
 
 
 def on_inquiry_error(
     work: Work, plan: Plan, route: Route, error: ConnectorError, policy: DispatchSettings
 ) -> Settlement:
-    """After an inquiry that brought no readable answer: it says nothing about the attempt."""
+    """After an inquiry that brought no readable answer: it says nothing about the attempt.
+
+    An institution that is closed is asked when it opens, and that spends no inquiry.
+    """
     draft = Draft(work, plan, route)
-    _still_unknown(draft, _failure(error), policy, absences=work.absences)
+    closed_seconds = error.retry_after_seconds if isinstance(error, Closed) else None
+    _still_unknown(draft, _failure(error), policy, absences=work.absences, closed_seconds=closed_seconds)
     return draft.settlement
 
 

@@ -148,7 +148,7 @@ operation first and then under `"*"`:
 ```
 
 `status` is `succeeded`, `pending`, `refused`, `absent` or `in_doubt`; `error` (`faulted`, `throttled`,
-`token_rejected`) is raised. **A code that is not listed is never final**: an operation that changes something is then
+`closed`, `token_rejected`) is raised. **A code that is not listed is never final**: an operation that changes something is then
 in doubt, one that only reads has failed.
 
 ## JMESPath

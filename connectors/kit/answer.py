@@ -7,7 +7,7 @@ from connectors.kit.asking import read_asked, read_quote
 from connectors.kit.codebook import Meaning
 from connectors.kit.contract import Asked, Document, Effect, Exchange, Operation, Outcome, Quote, Status
 from connectors.kit.documents import read_document
-from connectors.kit.errors import Faulted, Throttled, Unreadable
+from connectors.kit.errors import Closed, Faulted, Throttled, Unreadable
 from connectors.kit.http import HttpAnswer
 from connectors.kit.package import Package
 from connectors.kit.wire import Fault, Said, TokenRejected
@@ -53,7 +53,7 @@ class AnswerReader:
         if meaning is None:
             raise Faulted("a SOAP Fault that codes.toml does not list", exchange=exchange)
         if meaning.status is None:
-            raise _raised(meaning, fault.code, exchange)
+            raise _raised(meaning, fault.code, exchange, fault.opens_at)
         return Outcome(meaning.status, meaning.code, fault.code, fault.message, exchange=exchange)
 
     def _unlisted(self, code: str, fields: Mapping[str, Any], answer: HttpAnswer) -> Outcome:
@@ -115,12 +115,14 @@ def _institution_code(fields: Mapping[str, Any], exchange: Exchange) -> str:
     return str(code)
 
 
-def _raised(meaning: Meaning, code: str, exchange: Exchange) -> Exception:
+def _raised(meaning: Meaning, code: str, exchange: Exchange, opens_at: str = "") -> Exception:
     match meaning.error:
         case "token_rejected":
             return TokenRejected("the access token was refused", exchange=exchange)
         case "throttled":
             return Throttled("the institution is busy", exchange=exchange)
+        case "closed":
+            return Closed("the institution is closed", opens_at=opens_at, exchange=exchange)
     return Faulted(f"the institution reports a technical error ({code})", exchange=exchange)
 
 

@@ -12,7 +12,7 @@ from connectors.kit.manifest import Manifest, ManifestError
 from connectors.kit.manifest.places import line_of, read_toml
 from mappings.codes import CodeTable
 
-Raised = Literal["faulted", "throttled", "token_rejected"]
+Raised = Literal["faulted", "throttled", "closed", "token_rejected"]
 
 
 class Meaning(Struct, frozen=True, forbid_unknown_fields=True):

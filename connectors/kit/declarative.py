@@ -25,7 +25,7 @@ from connectors.kit.contract import (
     Prepared,
     Token,
 )
-from connectors.kit.errors import ConnectorError, MappingFailed, TokenUnavailable, Unreadable
+from connectors.kit.errors import Closed, ConnectorError, MappingFailed, TokenUnavailable, Unreadable
 from connectors.kit.http import HttpClient
 from connectors.kit.manifest import OAuth2, SettingValue, TokenOperation
 from connectors.kit.package import Package
@@ -170,7 +170,11 @@ class DeclarativeConnector:
         if answer.status == 401 and self._prove.bearer:
             raise TokenRejected("HTTP 401", exchange=answer.exchange)
         said = self._wire.read(operation.name, answer, request.message_id)
-        return self._read[operation.name](said, {**self._context(call), "settings": self._public}, answer)
+        try:
+            return self._read[operation.name](said, {**self._context(call), "settings": self._public}, answer)
+        except Closed as error:
+            error.wait_from(self._ports.now())
+            raise
 
     async def _fetch_by_operation(self, declared: TokenOperation, call: Call, seconds: float) -> Token:
         own = replace(call, document={}, secrets={})

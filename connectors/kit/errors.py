@@ -3,7 +3,11 @@
 Each class carries facts (may a repeat help, may it have arrived); `gateway/verdict.py` alone decides what follows.
 """
 
+from datetime import datetime
+
 from connectors.kit.contract import Exchange
+
+_MOST_CLOSED_SECONDS = 14 * 86400.0
 
 
 class ConnectorError(Exception):
@@ -47,6 +51,25 @@ class Throttled(ConnectorError):
 
     code = "upstream_busy"
     maybe_delivered = False
+
+
+class Closed(Throttled):
+    """The counterparty is closed: it did nothing, and names (`opens_at`, RFC 3339) when it will."""
+
+    code = "institution_closed"
+
+    def __init__(self, message: str, *, opens_at: str = "", exchange: Exchange | None = None) -> None:
+        super().__init__(message, exchange=exchange)
+        self.opens_at = opens_at
+
+    def wait_from(self, now: datetime) -> None:
+        """Say how long it is until the opening, two weeks at most; nothing where it is unknown or already past."""
+        try:
+            opening = datetime.fromisoformat(self.opens_at)
+        except ValueError:
+            return
+        if opening.tzinfo is not None and opening > now:
+            self.retry_after_seconds = min((opening - now).total_seconds(), _MOST_CLOSED_SECONDS)
 
 
 class TimedOut(ConnectorError):

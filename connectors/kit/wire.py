@@ -33,6 +33,7 @@ class Fault:
 
     code: str
     message: str
+    opens_at: str = ""  #: RFC 3339: from when on it works again, of one that says that the institution is closed.
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class SoapWire:
         self._package, self._soap = package, soap
         self._fault_code = _expression(package, "fault_code", soap.fault_code)
         self._fault_message = _expression(package, "fault_message", soap.fault_message)
+        self._fault_opens_at = _expression(package, "fault_opens_at", soap.fault_opens_at)
         self._security = soap_security(package.manifest, ports)
         self._address = Addressing(f"{ports.settings['base_url']}{soap.path}")
 
@@ -164,7 +166,8 @@ class SoapWire:
         if said.fault is None:
             return Said(said.body)
         context = {"fault": said.fault}
-        return Said({}, Fault(_told(self._fault_code, context), _told(self._fault_message, context)))
+        told = (self._fault_code, self._fault_message, self._fault_opens_at)
+        return Said({}, Fault(*(_told(expression, context) for expression in told)))
 
 
 class HookedWire:

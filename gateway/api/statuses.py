@@ -48,6 +48,7 @@ STATUSES: Mapping[str, int] = {
     "connector_failure": 502,
     "interrupted": 502,
     "upstream_busy": 503,
+    "institution_closed": 503,
     "upstream_unreachable": 503,
     "storage_unavailable": 503,
     "commit_unknown": 503,

@@ -91,6 +91,13 @@ class Soap(_Strict, frozen=True):
     encoding: Annotated[
         Encoding, Meta(description="What answers are encoded in; anything else is unreadable. Requests are UTF-8.")
     ] = "utf-8"
+    fault_opens_at: Annotated[
+        str,
+        Meta(
+            description="JMESPath expression with the mapping functions: of a fault that codes.toml lists as `closed`, "
+            "the moment of the next opening (RFC 3339)."
+        ),
+    ] = "`null`"
     addressing: Annotated[
         bool | None,
         Meta(

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from connectors.kit.manifest import ManifestError
+from connectors.kit.manifest.forms import Hours
 from connectors.kit.manifest.places import line_of, read_toml
 
 Expression = str  #: JMESPath, as in mapping documents.
@@ -111,6 +112,7 @@ class Read(_Strict, frozen=True):
     ] = None
     random_digits: Annotated[int, Meta(ge=1, le=40)] | None = None
     days_from_today: Annotated[int | None, Meta(description="A date, YYYY-MM-DD.")] = None
+    seconds_from_now: Annotated[int | None, Meta(description="A moment, RFC 3339.")] = None
 
 
 class Fault(_Strict, frozen=True):
@@ -191,7 +193,13 @@ class SandboxDocument(_Strict, frozen=True):
     numbers: Annotated[Mapping[Name, int], Meta(description="The first number that is drawn.")] = {}
     answers: Mapping[Name, Leaves] = {}
     faults: Mapping[str, Fault] = {}
-    fault_detail: Annotated[Leaves, Meta(description="SOAP: the detail of a Fault; sees `code` and `text`.")] = {}
+    fault_detail: Annotated[
+        Leaves, Meta(description="SOAP: the detail of a Fault; sees `code`, `text` and what the operation's rules see.")
+    ] = {}
+    hours: Annotated[
+        Hours | None,
+        Meta(description="Kept while the switch `hours` is on; the rules see the next opening as `closed_until`."),
+    ] = None
     documents: Mapping[Name, Document] = {}
     shared: Mapping[Name, tuple[Rule, ...]] = {}
     calls: Mapping[str, Call] = {}
@@ -226,7 +234,7 @@ def load_document(folder: Path) -> SandboxDocument:
 def _problems(document: SandboxDocument) -> Iterator[tuple[str, str]]:
     for name, read in document.reads.items():
         if isinstance(read, Read) and sum(value is not None for value in msgspec.structs.astuple(read)) != 1:
-            yield f"reads.{name}", "exactly one of kept_under, person, random_digits and days_from_today is expected"
+            yield f"reads.{name}", f"exactly one of {', '.join(Read.__struct_fields__)} is expected"
     for key, consequence in _consequences(document):
         for part, problem in _consequence_problems(document, consequence):
             yield f"{key}.{part}", problem
@@ -237,6 +245,15 @@ def _problems(document: SandboxDocument) -> Iterator[tuple[str, str]]:
             if rule.done or rule.outcomes or rule.use:
                 yield f"shared.{name}[{number}]", "shared rules only answer: no done, no outcomes, no use"
     yield from _reference_problems(document)
+    yield from _hours_problems(document)
+
+
+def _hours_problems(document: SandboxDocument) -> Iterator[tuple[str, str]]:
+    try:
+        if document.hours is not None:
+            document.hours.opening_hours()
+    except ValueError as error:
+        yield ("hours.zone" if "zone" in str(error) else "hours.week"), str(error)
 
 
 def _reference_problems(document: SandboxDocument) -> Iterator[tuple[str, str]]:

@@ -60,7 +60,9 @@ CALLBACK_MODES: Mapping[str, str] = {
 }
 #: Of the connection, before any request: how a client's certificate is refused. `operation` says nothing here.
 CONNECTION_MODES: Mapping[str, str] = {"client_certificate": CERTIFICATE}
-ALL_MODES: Mapping[str, str] = {**MODES, **CALLBACK_MODES, **CONNECTION_MODES}
+#: No fault: the institution keeps the opening hours of its sandbox.toml. `operation` says nothing here either.
+HOURS = "hours"
+ALL_MODES: Mapping[str, str] = {**MODES, **CALLBACK_MODES, **CONNECTION_MODES, HOURS: NOTHING}
 #: The answer is another message, as the institution itself would write and sign it.
 REWRITING = frozenset({"wrong_element", "missing_element", "extra_element"})
 BEFORE_EFFECT = frozenset({"cut_before", "redirect", "fault"})
@@ -128,6 +130,10 @@ class Switches:
     def add(self, switch: Switch) -> None:
         """Switch a fault on."""
         self._on.append(switch)
+
+    def has(self, mode: str) -> bool:
+        """Whether one of this mode is on."""
+        return any(switch.mode == mode for switch in self._on)
 
     def clear(self) -> None:
         """Switch everything off."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from connectors.kit.hours import OpeningHours
 from connectors.kit.manifest import ManifestError
 from connectors.kit.sandbox.certificates import Certificates, certificates_of
 from connectors.kit.sandbox.ledger import Ledger
@@ -162,12 +163,22 @@ class Desk:
     #: `certificate` and `key` (PEM) of the institution itself.
     signing: Mapping[str, str] = field(default_factory=dict)
     certificates: Certificates = field(default_factory=lambda: certificates_of("desk"))
+    hours: OpeningHours | None = None  #: Those of sandbox.toml.
+    keeps_hours: bool = False  #: A test wants them to be kept.
     advanced: timedelta = timedelta()  #: How far a test has moved the institution's clock.
     _clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def now(self) -> datetime:
         """The institution's time, aware UTC."""
         return self._clock() + self.advanced
+
+    def closed_until(self) -> str | None:
+        """The next opening (RFC 3339) while the institution is closed and keeps its hours."""
+        now = self.now()
+        if self.hours is None or not self.keeps_hours or self.hours.open_at(now):
+            return None
+        opening = self.hours.next_opening(now)
+        return None if opening is None else opening.isoformat(timespec="seconds")
 
 
 def read_object(raw: bytes) -> dict[str, Any]:

@@ -38,6 +38,7 @@ _WORDS = {
     "callback_out_of_order": ("إشعارات بغير ترتيبها", "callbacks out of order"),
     "callback_unsigned": ("إشعار بلا توقيع", "callback without signature"),
     "callback_badly_signed": ("إشعار بتوقيع خاطئ", "callback badly signed"),
+    "hours": ("الالتزام بأوقات الدوام", "keep the opening hours"),
     "client_certificate": ("رفض شهادة المتصل", "refuse the caller's certificate"),
 }
 

@@ -34,6 +34,7 @@ class RulePlayer:
         self.tokens = tokens
         self.messages: list[Mapping[str, Any]] = []
         self._persons = persons
+        desk.hours = document.hours.opening_hours() if document.hours is not None else None
         words = Words(desk.folder, document)
         self._reads = [(name, *self._reader(name, read, words)) for name, read in document.reads.items()]
         self._notices = {name: Notice(name, callback, words) for name, callback in document.callbacks.items()}
@@ -113,6 +114,9 @@ class RulePlayer:
         if read.random_digits is not None:
             count = read.random_digits
             return lambda _: f"{secrets.randbelow(10**count):0{count}d}", frozenset()
+        if read.seconds_from_now is not None:
+            seconds = timedelta(seconds=read.seconds_from_now)
+            return lambda _: (self.desk.now() + seconds).isoformat(timespec="seconds"), frozenset()
         days = timedelta(days=read.days_from_today or 0)
         return lambda _: (self.desk.now().date() + days).isoformat(), frozenset()
 
@@ -168,6 +172,8 @@ class _RuleList:
             context["now"] = int(now.timestamp())
             context["now_text"] = now.isoformat(timespec="seconds")
             context["today"] = now.date().isoformat()
+        if "closed_until" in self.mentions:
+            context["closed_until"] = self._player.desk.closed_until()
         for name, read in self._reads:
             context[name] = read(context)
         step = self._outcomes.get(outcome) if outcome is not None else None

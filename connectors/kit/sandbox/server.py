@@ -22,6 +22,7 @@ from connectors.kit.sandbox.document import load_document
 from connectors.kit.sandbox.faults import (
     BEFORE_EFFECT,
     CONNECTION_MODES,
+    HOURS,
     REWRITING,
     Switch,
     SwitchError,
@@ -186,11 +187,15 @@ class SandboxServer:
             if self.front is None or not self.front.mutual:
                 raise SwitchError(f"{switch.mode}: this institution demands no certificate of its callers")
             self.front.hang_up()
+        if switch.mode == HOURS and self.institution.desk.hours is None:
+            raise SwitchError(f"{HOURS}: sandbox.toml of this institution has no table hours")
         self.switches.add(switch)
+        self.institution.desk.keeps_hours = self.switches.has(HOURS)
         return _json({"switches": self.switches.shown()}, 201)
 
     async def _clear_switches(self, request: web.BaseRequest) -> web.StreamResponse:
         self.switches.clear()
+        self.institution.desk.keeps_hours = False
         return _json({"switches": []})
 
     async def _messages(self, request: web.BaseRequest) -> web.StreamResponse:

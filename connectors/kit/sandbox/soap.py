@@ -145,7 +145,7 @@ class SoapSide:
 
     def _written(self, operation: str, spoken: Spoken) -> Answer:
         if spoken.fault is not None:
-            return self._fault(spoken.fault, spoken.status)
+            return self._fault(spoken.fault, spoken.status, spoken.detail)
         message = self._contract.operations[operation].response
         inner = b"" if message is None else self._inner(message, (operation, *spoken.body), spoken.body)
         body = b"".join((self._head, inner, self._tail))
@@ -162,12 +162,15 @@ class SoapSide:
     def _refused(self, code: str) -> NotUnderstoodError:
         return NotUnderstoodError(self._fault(code, None))
 
-    def _fault(self, code: str, status: int | None) -> Answer:
-        """A Fault; HTTP 500 as the bindings of SOAP 1.1 and (for what is the server's doing) 1.2 want it."""
+    def _fault(self, code: str, status: int | None, said: Mapping[str, Any] | None = None) -> Answer:
+        """A Fault; HTTP 500 as the bindings of SOAP 1.1 and (for what is the server's doing) 1.2 want it.
+
+        `said` is its detail; one that no rule gives says its code and text only.
+        """
         fault = self._faults[code]
-        detail = self._tree(self._detail, {"code": code, "text": fault.text}) if self._detail else ""
+        detail = self._tree(_told(self._detail, {"code": code, "text": fault.text}) if said is None else said)
         write = self._fault11 if self._contract.envelope == SOAP11 else self._fault12
-        text = write(fault, f"{detail}")
+        text = write(fault, detail)
         return Answer(self._head + text.encode() + self._tail, status or 500, self.media_type)
 
     @staticmethod
@@ -190,16 +193,22 @@ class SoapSide:
             f"{f'<soap:Detail>{detail}</soap:Detail>' if detail else ''}</soap:Fault>"
         )
 
-    def _tree(self, tree: Mapping[str, Any], values: Mapping[str, str], *, inner: bool = False) -> str:
-        """The detail as elements of the contract's namespace; its leaves are `code` and `text`."""
+    def _tree(self, tree: Mapping[str, Any], *, inner: bool = False) -> str:
+        """The detail as elements of the contract's namespace."""
         declared = "" if inner else f' xmlns:t="{self._namespace}"'
         parts = []
         for name, child in tree.items():
-            content = (
-                self._tree(child, values, inner=True) if isinstance(child, Mapping) else escape(values.get(child, ""))
-            )
+            content = self._tree(child, inner=True) if isinstance(child, Mapping) else escape(str(child))
             parts.append(f"<t:{name}{declared}>{content}</t:{name}>")
         return "".join(parts)
+
+
+def _told(tree: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """The detail with `code` and `text` in their places, and nothing where anything else is asked for."""
+    found = {
+        name: _told(child, values) if isinstance(child, Mapping) else values.get(child) for name, child in tree.items()
+    }
+    return {name: child for name, child in found.items() if child}
 
 
 def _action(heard: Heard) -> str:

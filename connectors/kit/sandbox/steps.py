@@ -28,6 +28,7 @@ class Spoken:
     standing: bool = False  #: The same object is the same answer each time: its bytes may be kept.
     done: bool = False  #: The act was done.
     page: str | None = None  #: The words of an HTML page that comes instead.
+    detail: Mapping[str, Any] = field(default_factory=dict)  #: SOAP: of the Fault.
 
 
 class Memory(Protocol):
@@ -60,12 +61,15 @@ class Step:
         self._message = words.template(given.message, f"{key}.message") if given.message else None
         self._document = _document(memory.document, given.document, words)
         self._answer = _answer(memory.document, given, operation, words, key)
-        parts = [*self._keep.values(), *self._answer]
+        detail = memory.document.fault_detail if given.fault is not None else {}
+        self._detail = words.template(dict(detail), "fault_detail")
+        said = (self._detail,) if given.fault is not None else self._answer
+        parts = [*self._keep.values(), *said]
         parts += [part for part in (self._message, self._document and self._document[1]) if part]
         self.mentions: frozenset[str] = frozenset().union(*(part.fields for part in parts))
         if self._effect:
             self.mentions |= {"id"}
-        spoken = frozenset().union(*(part.fields for part in self._answer))
+        spoken: frozenset[str] = frozenset().union(*(part.fields for part in said))
         acts = self._keep or self._effect or given.draw or given.document or given.message or given.new_token
         self._standing = None if acts or spoken & words.changing else self._spoken({}, standing=True)
 
@@ -92,7 +96,7 @@ class Step:
     def _spoken(self, context: Context, *, standing: bool) -> Spoken:
         given = self._given
         if given.fault is not None:
-            return Spoken(fault=given.fault, status=given.status, standing=standing, done=self._effect is not None)
+            return self._faulted(given.fault, context, standing=standing)
         if given.page is not None:
             return Spoken({}, given.status, None, {}, standing, self._effect is not None, given.page)
         texts = self._memory.document.texts
@@ -102,6 +106,12 @@ class Step:
         form, beside, headers = self._answer
         body = _together(form(context) or {}, beside(context) or {})
         return Spoken(body, given.status, None, headers(context) or {}, standing, self._effect is not None)
+
+    def _faulted(self, code: str, context: Context, *, standing: bool) -> Spoken:
+        context["code"], context["text"] = code, self._memory.document.faults[code].text
+        detail = self._detail(context) or {}
+        done = self._effect is not None
+        return Spoken(fault=code, status=self._given.status, standing=standing, done=done, detail=detail)
 
     def _issued(self, title: str, lines: Template, context: Context) -> Mapping[str, Any]:
         content, digest = _pdf(title, tuple(str(line) for line in lines(context) or ()))

@@ -17,7 +17,9 @@ from mappings.language import Compiler, Template
 #: Names that are the same for every request.
 STANDING = frozenset({"code", "text"})
 #: Names that every rule may read, beside those of `reads`.
-GIVEN = STANDING | {"request", "settings", "now", "now_text", "today", "count", "number", "document", "token"}
+GIVEN = STANDING | {
+    "request", "settings", "now", "now_text", "today", "count", "number", "document", "token", "closed_until",
+}  # fmt: skip
 
 
 class Words:

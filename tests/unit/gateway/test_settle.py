@@ -290,6 +290,7 @@ FAILURES = st.sampled_from(
         errors.Faulted,
         errors.MappingFailed,
         errors.Throttled,
+        errors.Closed,
         Interrupted,
     ]
 )

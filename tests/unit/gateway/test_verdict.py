@@ -15,7 +15,7 @@ LOST = [
     errors.Faulted,
     Interrupted,
 ]
-NEVER_SENT = [errors.NotSent, errors.TokenUnavailable, errors.Throttled]
+NEVER_SENT = [errors.NotSent, errors.TokenUnavailable, errors.Throttled, errors.Closed]
 
 
 def operation(effect: Effect) -> Operation:
