@@ -174,6 +174,35 @@ def test_an_html_page_of_an_overloaded_register_is_no_answer_read_again_or_asked
     assert ("answer_lost", "upstream_protocol") in told
 
 
+NO_POSTGRADUATE = "higher-education.no-postgraduate-application"
+
+
+def test_a_closed_ministry_gets_the_request_when_it_opens_as_its_fault_says(house):
+    """It is closed at the check, and again at the submission; each opens two seconds later."""
+    done = house.walk(with_person(NO_POSTGRADUATE, "99000000040"))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "higher_education") == {"file": 1}
+    closed = [event["facts"] for event in house.events(done) if event["facts"].get("code") == "institution_closed"]
+    assert len(closed) == 2
+    assert all(0 < facts["seconds"] <= 2 for facts in closed)
+
+
+def test_each_station_that_an_inquiry_tells_stands_in_the_timeline(house):
+    done = house.walk(with_person(NO_POSTGRADUATE, "99000000001"))
+
+    assert done["state"] == "completed"
+    told = [event["facts"].get("code") for event in house.events(done) if event["kind"] == "received"]
+    assert told == ["received", "with_the_department", "awaiting_signature", "awaiting_signature"]
+    assert house.effects(done, "higher_education") == {"file": 1}
+
+
+def test_what_the_department_refuses_after_it_was_received_is_refused_with_its_reason(house):
+    done = house.walk(with_person(NO_POSTGRADUATE, "99000000002"))
+
+    assert (done["state"], done["reason"]["code"]) == ("refused", "postgraduate_application_exists")
+
+
 PASSPORT = "interior.passport"
 
 

@@ -42,6 +42,8 @@ WRONG = {
     "a wire that is none": ("transport", 'wire = "GET /v1/vehicles"', 'wire = "LOOK /v1"', "calls.vehicle-search.wire", "a method and a path"),
     "a shared rule that acts": ("syriatel_cash", 'bad_token = "request.body.token"\n', 'bad_token = "request.body.token"\ndone = true\n', "shared.caller[0]", "only answer"),
     "outcomes that nothing asks for": ("education", 'rules = [\n  { outcomes = "person.outcome" },\n', "rules = [\n", "operations.check.outcomes", "no rule says"),
+    "hours of no zone": ("higher_education", 'zone = "Asia/Damascus"', 'zone = "Asia/Nowhere"', "hours.zone", "zone"),
+    "hours that overlap": ("higher_education", 'sunday = ["08:00-15:30"]', 'sunday = ["08:00-15:30", "09:00-10:00"]', "hours.week", "overlap|sunday|08:00"),
     "callback after nothing": ("education", "[broken]", '[callbacks.result]\nafter = "issue"\nbody = { id = "id" }\n[broken]', "callbacks.result.after", "no rules for an operation issue"),
 }  # fmt: skip
 
