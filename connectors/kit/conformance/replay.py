@@ -1,6 +1,7 @@
 """Replays a sample: its answer on the wire, its canonical document as the call, and what came of it."""
 
 import json
+from dataclasses import replace
 
 from connectors.kit.conformance.bench import heard, opened
 from connectors.kit.conformance.canned import Asked, Said, playing
@@ -8,6 +9,9 @@ from connectors.kit.conformance.case import Failure, Place
 from connectors.kit.conformance.subject import Sample, Subject
 from connectors.kit.contract import Outcome
 from connectors.kit.errors import ConnectorError
+from connectors.kit.sandbox.encoding import encoding_of, in_encoding
+from connectors.kit.sandbox.institution import Answer
+from connectors.kit.sandbox.mtom import as_mtom
 from connectors.kit.soap.status import status_of
 
 SOAP12 = b"http://www.w3.org/2003/05/soap-envelope"
@@ -31,6 +35,14 @@ def said_by(sample: Sample) -> Said:
             f"response.json of the sample {sample.case} needs status, headers and body.",
             Place(sample.folder / "response.json"),
         ) from error
+
+
+def on_the_wire(subject: Subject, sample: Sample) -> Said:
+    """The sample's answer as the institution sends it: in its encoding, binary content as attachments."""
+    said = said_by(sample)
+    body, kind = in_encoding(said.body, said.content_type, encoding_of(subject.package.manifest))
+    sent = as_mtom(Answer(body, content_type=kind))
+    return replace(said, body=sent.body, content_type=sent.content_type)
 
 
 async def replay(

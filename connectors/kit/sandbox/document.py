@@ -94,6 +94,10 @@ class Operation(_Strict, frozen=True):
     effect: Annotated[
         str | None, Meta(description="The ledger's word for the act; left out when it changes nothing.")
     ] = None
+    also: Annotated[
+        Mapping[str, Expression],
+        Meta(description="Further words of the ledger, each counted with the act when its expression gives something."),
+    ] = {}
     answer: Annotated[str | None, Meta(description="Which of `answers`.")] = None
     keep_when_done: Annotated[
         Mapping[str, Leaves], Meta(description="Like a rule's `keep`, whenever the act is done.")
@@ -299,6 +303,10 @@ def _consequence_problems(document: SandboxDocument, given: Consequence) -> Iter
 
 
 def _operation_problems(operation: Operation) -> Iterator[tuple[str, str]]:
+    if operation.also and operation.effect is None:
+        yield "also", "the operation needs an effect, beside which these are counted"
+    if operation.effect in operation.also:
+        yield f"also.{operation.effect}", "this is the operation's own effect"
     if operation.rules and operation.outcomes and not any(rule.outcomes for rule in operation.rules):
         yield "outcomes", 'no rule says when the person\'s outcome decides ({ outcomes = "person.outcome" })'
     if operation.rules and not _always_holds(operation.rules[-1]):

@@ -3,10 +3,13 @@
 import codecs
 import re
 from email.message import Message
+from email.parser import BytesParser
 
 from connectors.kit.manifest import Manifest
 
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]{0,200}\?>")
+
+_END_OF_HEADERS = b"\r\n\r\n"
 
 
 def encoding_of(manifest: Manifest) -> str:
@@ -40,7 +43,12 @@ def in_encoding(body: bytes, content_type: str, name: str) -> tuple[bytes, str]:
 
 
 def in_wrong_encoding(body: bytes, content_type: str) -> bytes:
-    """The same text in another encoding than the one that it claims to have."""
+    """The same text in another encoding than the one that it claims to have; of several parts, the first."""
+    if content_type.startswith("multipart/"):
+        first = body.index(_END_OF_HEADERS) + len(_END_OF_HEADERS)
+        last = body.index(b"\r\n--", first)
+        own = BytesParser().parsebytes(body[body.index(b"\r\n") + 2 : first], headersonly=True)
+        return body[:first] + in_wrong_encoding(body[first:last], str(own["Content-Type"])) + body[last:]
     charset = charset_of(content_type)
     text = body.decode(charset)
     if charset != "utf-8":

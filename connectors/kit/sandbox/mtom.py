@@ -18,12 +18,14 @@ _BOUNDARY = "sandbox-part-7d2f6a510c3e4b8a"
 
 
 def as_mtom(answer: Answer) -> Answer:
-    """The same message as multipart/related; an answer that is no SOAP message stays as it is."""
+    """The same message as multipart/related; one without such content, or that is no SOAP message, stays as it is."""
     try:
         root = etree.fromstring(answer.body)
     except etree.XMLSyntaxError:
         return answer
     parts = [taken for node in list(root.iter()) if (taken := _taken(node)) is not None]
+    if not parts:
+        return answer
     for number, (node, _) in enumerate(parts, 1):
         node.text = None
         etree.SubElement(node, f"{{{_XOP}}}Include", {"href": f"cid:part{number}@sandbox"}, nsmap={"xop": _XOP})

@@ -57,6 +57,7 @@ class Step:
         self._name = name
         self._given = given
         self._effect = operation.effect if given.done else None
+        self._also = _truths(operation.also if self._effect else {}, words, f"operations.{name}.also")
         self._keep = _keeping(given, operation if self._effect else None, words, key)
         self._message = words.template(given.message, f"{key}.message") if given.message else None
         self._document = _document(memory.document, given.document, words)
@@ -64,7 +65,7 @@ class Step:
         detail = memory.document.fault_detail if given.fault is not None else {}
         self._detail = words.template(dict(detail), "fault_detail")
         said = (self._detail,) if given.fault is not None else self._answer
-        parts = [*self._keep.values(), *said]
+        parts = [*self._keep.values(), *said, *self._also.values()]
         parts += [part for part in (self._message, self._document and self._document[1]) if part]
         self.mentions: frozenset[str] = frozenset().union(*(part.fields for part in parts))
         if self._effect:
@@ -81,7 +82,7 @@ class Step:
         if given.draw is not None:
             context["number"] = memory.draw(given.draw)
         if self._effect is not None:
-            context["count"] = memory.desk.ledger.record(str(context.get("id") or ""), self._name, self._effect)
+            context["count"] = self._acted(context, self._effect)
         if given.new_token:
             context["token"] = memory.tokens.issue()
         kept = [(name, template(context) or {}) for name, template in self._keep.items()]
@@ -92,6 +93,14 @@ class Step:
         if self._document is not None:
             context["document"] = self._issued(*self._document, context)
         return self._spoken(context, standing=False)
+
+    def _acted(self, context: Context, effect: str) -> int:
+        """Count the act, and what happens with it; gives how often the act itself has been done for this id."""
+        ledger, id_ = self._memory.desk.ledger, str(context.get("id") or "")
+        for what, holds in self._also.items():
+            if holds(context):
+                ledger.record(id_, self._name, what)
+        return ledger.record(id_, self._name, effect)
 
     def _spoken(self, context: Context, *, standing: bool) -> Spoken:
         given = self._given
@@ -137,6 +146,11 @@ def _keeping(given: Consequence, done: Operation | None, words: Words, key: str)
     for name, fields in given.keep.items():
         trees[name] = {**trees.get(name, {}), **fields}
     return {name: words.template(fields, f"{key}.keep.{name}") for name, fields in trees.items()}
+
+
+def _truths(given: Mapping[str, str], words: Words, key: str) -> dict[str, Template]:
+    """Each expression as its truth."""
+    return {name: words.template(f"!!({text})", f"{key}.{name}") for name, text in given.items()}
 
 
 def _document(document: SandboxDocument, name: str | None, words: Words) -> tuple[str, Template] | None:

@@ -44,6 +44,8 @@ WRONG = {
     "outcomes that nothing asks for": ("education", 'rules = [\n  { outcomes = "person.outcome" },\n', "rules = [\n", "operations.check.outcomes", "no rule says"),
     "hours of no zone": ("higher_education", 'zone = "Asia/Damascus"', 'zone = "Asia/Nowhere"', "hours.zone", "zone"),
     "hours that overlap": ("higher_education", 'sunday = ["08:00-15:30"]', 'sunday = ["08:00-15:30", "09:00-10:00"]', "hours.week", "overlap|sunday|08:00"),
+    "another effect without an act": ("education", 'effect = "copy"\n', 'also = { notice = "id" }\n', "operations.submit.also", "needs an effect"),
+    "another effect that is the act": ("education", 'effect = "copy"\n', 'effect = "copy"\nalso = { copy = "id" }\n', "operations.submit.also.copy", "own effect"),
     "callback after nothing": ("education", "[broken]", '[callbacks.result]\nafter = "issue"\nbody = { id = "id" }\n[broken]', "callbacks.result.after", "no rules for an operation issue"),
 }  # fmt: skip
 

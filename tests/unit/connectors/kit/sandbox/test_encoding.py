@@ -46,6 +46,18 @@ def test_an_attachment_goes_beside_a_message_in_windows_1256():
     assert etree.fromstring(parts[0].get_payload(decode=True)).findtext("T") == TEXT
 
 
+def test_a_wrong_encoding_beside_an_attachment_is_that_of_the_message_alone():
+    raw, kind = in_encoding(f"<e><T>{TEXT}</T><C>{'QUJD' * 100}</C></e>".encode(), XML, "windows-1256")
+    said = as_mtom(Answer(raw, content_type=kind))
+    spoiled = in_wrong_encoding(said.body, said.content_type)
+    whole = message_from_bytes(f"Content-Type: {said.content_type}\r\n\r\n".encode() + spoiled)
+    parts: Any = whole.get_payload()
+    assert parts[0].get_param("charset") == "windows-1256"
+    assert etree.fromstring(parts[0].get_payload(decode=True)).findtext("T") == TEXT
+    assert b'encoding="utf-8"' in parts[0].get_payload(decode=True)
+    assert parts[1].get_payload(decode=True) == b"ABC" * 100
+
+
 def test_a_wrong_encoding_is_another_one_either_way():
     raw, kind = in_encoding(MESSAGE, XML, "windows-1256")
     assert in_wrong_encoding(raw, kind).decode().startswith('<?xml version="1.0" encoding="utf-8"?>')

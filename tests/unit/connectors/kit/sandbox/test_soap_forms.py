@@ -31,6 +31,11 @@ def test_larger_binary_content_becomes_an_attachment_and_the_rest_stays():
     assert include.get("href") == "cid:" + part["Content-ID"].strip("<>")
 
 
+def test_an_answer_without_larger_binary_content_is_no_multipart_message():
+    plain = Answer(b"<e><Short>QUJD</Short></e>", content_type=XML)
+    assert as_mtom(plain) is plain
+
+
 async def test_a_connector_reads_an_answer_with_attachments(sandbox):
     async with staged("education", "submit", sandbox) as stage:
         stage.sandbox.switch("mtom", operation="submit", times=1)
