@@ -203,6 +203,33 @@ def test_what_the_department_refuses_after_it_was_received_is_refused_with_its_r
     assert (done["state"], done["reason"]["code"]) == ("refused", "postgraduate_application_exists")
 
 
+DEFERMENT = "damascus-university.military-deferment"
+
+
+def test_a_deferment_is_copied_to_the_recruitment_office_once_and_the_result_says_so(house):
+    done = house.walk(example(DEFERMENT))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "damascus_university") == {"document": 1, "recruitment_copy": 1}
+    with house.gateway.client() as http:
+        result = http.get(done["links"]["result"]).json()["result"]
+    assert result["recruitment_office"] == "tartus"
+    assert result["recruitment_copy"]
+
+
+def test_who_cannot_be_deferred_is_told_so_before_paying_and_gets_other_documents(house):
+    """The university refuses by a SOAP Fault with HTTP 200."""
+    person = "99000000905"
+    refused = house.walk(with_person(DEFERMENT, person))
+    issued = house.walk(with_person("damascus-university.transcript", person))
+
+    assert (refused["state"], refused["reason"]["code"]) == ("refused", "deferment_not_possible")
+    assert refused["payment"]["state"] != "paid"
+    assert house.effects(refused, "damascus_university") == {}
+    assert issued["state"] == "completed"
+    assert house.effects(issued, "damascus_university") == {"document": 1}
+
+
 PASSPORT = "interior.passport"
 
 
