@@ -12,6 +12,9 @@ from gateway.settings import BUILTIN_SERVICES
 from jisr.demo_all import example_of
 from tests.gateways import STEADY, GatewayProcess
 
+#: Whom Higher Education does not know, it names by the document that is asked for; the persons' file tells one of them.
+BY_DOCUMENT = {"graduate_unknown": {"graduate_unknown", "commitment_unknown", "scholar_unknown"}}
+
 SERVICES = {service.id: service for service in Catalogue.load([BUILTIN_SERVICES])}
 
 
@@ -51,9 +54,9 @@ def test_every_refusal_is_told_to_citizen_clerk_and_technician(gateway, service)
         body["applicant"] = {**body["applicant"], "national_number": number}
         made = gateway.submit(body, f"r-{service}-{number}", wait=10).json()
         refused = gateway.until_state(made["id"], "refused")
-        assert refused["reason"]["code"] == code
+        assert refused["reason"]["code"] in BY_DOCUMENT.get(code, {code})
         assert (refused["payment"] or {"state": "cancelled"})["state"] == "cancelled"
-        told[code] = refused["reason"]
+        told[refused["reason"]["code"]] = refused["reason"]
     for code, reason in told.items():
         for reader in ("citizen", "clerk", "technician"):
             assert set(reason[reader]) == {"ar", "en"}, code
