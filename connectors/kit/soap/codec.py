@@ -9,6 +9,8 @@ from connectors.kit.soap.encoding import Encoding
 from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
 from connectors.kit.wsdl.contract import encoded
 
+_WITH_ATTACHMENTS = 'multipart/related; type="application/xop+xml"'
+
 
 class SoapCodec:
     """The messages of one WSDL."""
@@ -61,9 +63,12 @@ class SoapCodec:
         return self._http_headers[operation]
 
     def _http(self, operation: WsdlOperation) -> dict[str, str]:
+        media_type = "text/xml" if self._contract.envelope == SOAP11 else "application/soap+xml"
+        # to a request that is no MTOM itself and does not say so, JAX-WS answers without attachments
+        asked = {"Accept": f"{_WITH_ATTACHMENTS}, {media_type}"} if self._contract.mtom else {}
         if self._contract.envelope == SOAP11:
-            return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'}
-        return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{operation.action}"'}
+            return {"Content-Type": f"{media_type}; charset=utf-8", "SOAPAction": f'"{operation.action}"', **asked}
+        return {"Content-Type": f'{media_type}; charset=utf-8; action="{operation.action}"', **asked}
 
     def read(self, operation: str, answer: HttpAnswer, verify: Verify = trusting) -> SoapAnswer:
         """See AnswerReader."""

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from connectors.kit.contract import Status
 from connectors.kit.errors import ConnectionLost, ServerFailed, TooLarge, Unreadable
 from connectors.kit.reception import Multipart, reception
+from connectors.kit.soap import SoapCodec
+from tests.unit.connectors.codec.wsdls import asking, opened, schema, wsdl
 from tests.unit.connectors.packages import ENVELOPE, PDF, call, education, progress
 from tests.unit.connectors.raw_server import RawServer, says, wire
 
@@ -19,6 +21,9 @@ TYPE = f'multipart/related; type="application/xop+xml"; start="<root@x>"; start-
 INCLUDE = '<xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="cid:{}"/>'
 ROOT = 'Content-Type: application/xop+xml; charset=UTF-8; type="text/xml"\r\nContent-Transfer-Encoding: 8bit\r\nContent-ID: <root@x>'
 BINARY = "Content-Type: application/pdf\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <copy%201@x>"
+ASKS = (
+    '<o:OptimizedMimeSerialization xmlns:o="http://schemas.xmlsoap.org/ws/2004/09/policy/optimizedmimeserialization"/>'
+)
 
 
 def message(include: str = INCLUDE.format("copy%25201@x")) -> bytes:
@@ -150,3 +155,20 @@ def test_ten_mebibytes_are_held_once():
     assert len(received.attachments["copy%201@x"]) == size
     assert len(kept) < 64 * 1024
     assert peak < size * 1.5
+
+
+@pytest.mark.parametrize(
+    ("binding", "version", "accepted"),
+    [
+        ("", 11, None),
+        (ASKS, 11, 'multipart/related; type="application/xop+xml", text/xml'),
+        (ASKS, 12, 'multipart/related; type="application/xop+xml", application/soap+xml'),
+    ],
+    ids=["no policy", "SOAP 1.1", "SOAP 1.2"],
+)
+def test_where_a_port_asks_for_mtom_requests_say_that_attachments_are_read(tmp_path, binding, version, accepted):
+    """Found with the JAX-WS reference implementation, which else answers without."""
+    types = schema(asking('<xsd:sequence><xsd:element name="n" type="xsd:int"/></xsd:sequence>'))
+    codec = SoapCodec(opened(tmp_path, wsdl(types, version=version, binding=binding)))
+
+    assert codec.headers("Do").get("Accept") == accepted

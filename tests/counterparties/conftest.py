@@ -1,0 +1,35 @@
+"""One gateway in front of the counterparties that are installed here; what is missing is missing by name."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.counterparties import jaxws
+from tests.counterparties.starting import Counterparty
+from tests.gateways import GatewayProcess
+from tests.journeys.test_every_service import DISPATCH, House
+
+
+@pytest.fixture(scope="session")
+def counterparties(tmp_path_factory) -> Iterator[Mapping[str, Counterparty]]:
+    """Those that are installed, by the name of their connector; all end with the session."""
+    found: dict[str, Counterparty] = {}
+    with ExitStack() as ends:
+        if not jaxws.MISSING:
+            found |= ends.enter_context(jaxws.jaxws(tmp_path_factory.mktemp("jaxws")))
+        yield found
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory, counterparties, sandbox_processes) -> Iterator[House]:
+    """The gateway on SQLite; only the wallet is a sandbox of ours."""
+    folder = tmp_path_factory.mktemp("foreign")
+    settings: dict[str, Mapping[str, Any]] = {name: one.settings for name, one in counterparties.items()}
+    settings["syriatel_cash"] = sandbox_processes("syriatel_cash").settings
+    gateway = GatewayProcess(folder, f"sqlite:///{folder / 'jisr.db'}", settings, dict(DISPATCH))
+    gateway.install()
+    gateway.start()
+    yield House(gateway, lambda name: counterparties.get(name) or sandbox_processes(name))
+    gateway.stop()
