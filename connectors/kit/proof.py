@@ -30,6 +30,11 @@ def proof_parameters(manifest: Manifest) -> frozenset[str]:
     return frozenset(proof.query for proof in manifest.proofs if isinstance(proof, ApiKey) and proof.query)
 
 
+def has_bearer(manifest: Manifest) -> bool:
+    """Whether an answer of 401 means that the bearer token has ended."""
+    return any(isinstance(proof, OAuth2) for proof in manifest.proofs)
+
+
 class Prover:
     """Applies every kind that a manifest declares; signatures come last, so that they cover the rest."""
 
@@ -37,8 +42,7 @@ class Prover:
         """Raises SettingError for a key that cannot be read."""
         proofs = sorted(manifest.proofs, key=lambda proof: isinstance(proof, Hmac | RsaSignature))
         self._proofs = [made for made in (_proof(declared, ports) for declared in proofs) if made is not None]
-        #: Whether an answer of 401 means that the bearer token has ended.
-        self.bearer = any(isinstance(proof, OAuth2) for proof in proofs)
+        self.bearer = has_bearer(manifest)
 
     def __call__(self, request: HttpRequest, token: str) -> HttpRequest:
         """The request with its proofs. `token` is "" for kinds that need none."""

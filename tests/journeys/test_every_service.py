@@ -8,6 +8,7 @@ gateway serves them all; the sandboxes' ledgers say what the institutions really
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -34,6 +35,7 @@ DISPATCH = {
     "backoff_max_seconds": 1,
     "poll_seconds": 0.1,
     "inquiry_seconds": [0.3, 0.3, 0.5, 0.5, 1, 1, 1, 1, 1, 1],
+    "inquiry_wish_max_seconds": 1,
 }
 
 
@@ -98,6 +100,10 @@ class House:
             request = until(partial(self._moved, request, answered), f"{request['id']}, {request['state']}")
         return request
 
+    def is_final(self, request: Mapping[str, Any]) -> bool:
+        """Whether it has ended."""
+        return bool(self.gateway.get(str(request["id"]))["final"])
+
     def _moved(self, seen: Mapping[str, Any], answered: set[str]) -> dict[str, Any] | None:
         found = self.gateway.get(seen["id"])
         action = found["next_action"]
@@ -132,7 +138,7 @@ def house(
     tmp_path_factory: pytest.TempPathFactory, sandbox_processes: Callable[[str], SandboxProcess]
 ) -> Iterator[House]:
     """A running gateway on SQLite (the other database has the same store tests), and the sandboxes, clean."""
-    names = {*WALLETS, *(name for service in EXAMPLES for name in institutions(service))}
+    names = {*WALLETS, "post", *(name for service in EXAMPLES for name in institutions(service))}
     for name in names:
         sandbox_processes(name).reset()
     folder = tmp_path_factory.mktemp("house")
@@ -260,6 +266,55 @@ def test_when_all_appointments_are_taken_the_citizen_is_told_so(house):
 
     assert (done["state"], done["reason"]["code"]) == ("refused", "no_appointment_left")
     assert house.effects(done, "interior") == {"application": 1}
+
+
+LICENCE = "transport.driving-licence"
+STATEMENT = "transport.vehicle-statement"
+
+
+def test_a_licence_is_printed_once_and_posted_once(house):
+    done = house.walk(example(LICENCE))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "transport") == {"licence": 1}
+    assert house.effects(done, "post") == {"parcel": 1}
+    tracked = [event["facts"]["event"] for event in house.events(done) if event["kind"] == "tracked"]
+    assert (tracked[0], tracked[-1]) == ("registered", "delivered")
+    with house.gateway.client() as http:
+        result = http.get(done["links"]["result"]).json()["result"]
+    assert result["licence_number"] == example(LICENCE)["input"]["licence_number"]
+
+
+def test_a_photo_that_is_rejected_after_it_was_received_is_sent_again_and_the_licence_printed(house):
+    done = house.walk(with_person(LICENCE, "99000000046"))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "transport") == {"licence": 1, "photo": 1}
+    assert [event["facts"].get("code") for event in house.events(done)].count("photo_rejected") == 1
+
+
+def test_n10_too_many_requests_are_sent_again_when_retry_after_says_so(house):
+    done = house.walk(with_person(LICENCE, "99000000048"))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "transport") == {"licence": 1}
+    (delayed,) = [event for event in house.events(done) if event["kind"] == "delayed"]
+    assert delayed["facts"]["code"] == "upstream_busy"
+
+
+def test_a_token_that_ends_in_the_middle_is_fetched_once_for_all_workers(house):
+    """Eight statements are asked for while all tokens end and a new one is slow to come."""
+    transport = house.sandbox("transport")
+    assert house.walk(example(STATEMENT))["state"] == "completed"
+    fetched = transport.calls("token")
+    transport.switch("token_expired", operation="vehicle-statement", times=1)
+    transport.switch("latency", 300, operation="token", times=1)
+    with ThreadPoolExecutor(8) as pool:
+        asked = list(pool.map(house.ask, [example(STATEMENT)] * 8))
+    for request in asked:
+        until(partial(house.is_final, request), request["id"])
+        assert house.effects(request, "transport") == {"statement": 1}
+    assert transport.calls("token") == fetched + 1
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,17 @@ class Stage:
                 return self.other("initiate")
             case "cancel":
                 return self.other("submit")
-        return self.other("submit") if self._answers() is not None else None
+        return self._asking() if self._answers() is not None else None
+
+    def _asking(self) -> Operation:
+        """The submission that an answer belongs to: that of the same service, where there are several."""
+        service = self.subject.document(self.operation.name)["request"]["service"]
+        for operation in self.connector.operations.values():
+            if operation.role == "submit":
+                document = self.subject.document(operation.name)
+                if not document.get("action") and document["request"]["service"] == service:
+                    return operation
+        return self.other("submit")
 
     def _answers(self) -> dict[str, Any] | None:
         """What its sample has of a citizen's answer, for an operation that takes one; it goes after the submission."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from connectors.kit.answer import AnswerReader
 from connectors.kit.contract import Exchange, Operation, Outcome, Ports
-from connectors.kit.errors import ConnectorError, MappingFailed
+from connectors.kit.errors import ConnectorError, MappingFailed, TokenUnavailable
 from connectors.kit.http import HttpAnswer
 from connectors.kit.manifest import ManifestError, Setting, SettingError
 from connectors.kit.package import Package, load_package
+from connectors.kit.proof import has_bearer
 from connectors.kit.rest import RestMessage
 from connectors.kit.sandbox.encoding import charset_of, encoding_of, in_encoding
 from connectors.kit.sandbox.institution import sandbox_settings
@@ -148,7 +149,9 @@ class Workbench:
         return reader(said, {**document, "settings": self.settings}, answer)
 
     def concluded(self, operation: str, document: Mapping[str, Any], answer: HttpAnswer) -> Outcome | ConnectorError:
-        """What comes of an answer, one way or the other."""
+        """What comes of an answer, one way or the other; of a 401 under a bearer token, when a new one gets it too."""
+        if answer.status == 401 and has_bearer(self.package.manifest):
+            return TokenUnavailable("a fresh access token was refused too", exchange=answer.exchange)
         try:
             return self.outcome(operation, document, self.heard(operation, answer), answer)
         except ConnectorError as error:

@@ -43,6 +43,9 @@ class Consequence(_Strict, frozen=True):
     ] = None
     message: Annotated[Leaves, Meta(description="A message (SMS) that goes out to a person.")] = {}
     new_token: Annotated[bool, Meta(description="Issues an access token; the rules see it as `token`.")] = False
+    void_tokens: Annotated[
+        bool, Meta(description="Every access token that was issued is void from now on, as when one ends midway.")
+    ] = False
     say: Annotated[
         str | None, Meta(description="The institution's code; the answer sees it as `code`, and its text as `text`.")
     ] = None

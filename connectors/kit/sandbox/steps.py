@@ -71,8 +71,9 @@ class Step:
         if self._effect:
             self.mentions |= {"id"}
         spoken: frozenset[str] = frozenset().union(*(part.fields for part in said))
-        acts = self._keep or self._effect or given.draw or given.document or given.message or given.new_token
-        self._standing = None if acts or spoken & words.changing else self._spoken({}, standing=True)
+        acts = self._keep or self._effect or given.draw or given.document or given.message
+        tokens = given.new_token or given.void_tokens
+        self._standing = None if acts or tokens or spoken & words.changing else self._spoken({}, standing=True)
 
     def play(self, context: Context) -> Spoken:
         """Act, keep, and say. Raises MappingError for a value that does not fit."""
@@ -83,6 +84,8 @@ class Step:
             context["number"] = memory.draw(given.draw)
         if self._effect is not None:
             context["count"] = self._acted(context, self._effect)
+        if given.void_tokens:
+            memory.tokens.forget()
         if given.new_token:
             context["token"] = memory.tokens.issue()
         kept = [(name, template(context) or {}) for name, template in self._keep.items()]
