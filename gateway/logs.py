@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -37,12 +38,12 @@ ALLOWED = frozenset(
 #: Machine-made ids: a long run of digits in them is no national number.
 _IDS = frozenset({"request_id", "correlation", "operation_id", "job", "channel", "worker", "at", "due_at"})
 _MAX_TEXT = 300
-_SHORT = 10  #: Below this a text holds no long number.
+_LONGEST_NAME = 40
 _LEVELS = {"warn": "warning", "exception": "error"}
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _LONG_NUMBER = re.compile(r"[0-9٠-٩۰-۹]{10,}")
 #: Libraries whose message templates are known to hold nothing personal; of others only the place is told.
-_QUIET_LIBRARIES = ("granian", "_granian", "apscheduler", "asyncio", "py.warnings")
+_QUIET_LIBRARIES = ("uvicorn", "apscheduler", "asyncio", "py.warnings")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -203,17 +204,28 @@ class LibraryHandler(logging.Handler):
 
 
 def _plain(key: str, value: object) -> object:
+    if isinstance(value, str):
+        if key in _IDS:
+            return value if len(value) <= _MAX_TEXT and value.isprintable() else _cut(value)
+        return _name(value) if len(value) <= _LONGEST_NAME else _masked(value)
     if value is None or isinstance(value, bool | int | float):
         return value if key in _IDS or not _is_long_number(value) else "(number)"
-    if isinstance(value, str):
-        if value.isprintable() and (len(value) < _SHORT or (key in _IDS and len(value) <= _MAX_TEXT)):
-            return value
-        text = value if len(value) <= _MAX_TEXT else value[:_MAX_TEXT] + "…"
-        text = escape(text) if _UNSAFE.search(text) else text
-        return text if key in _IDS else _LONG_NUMBER.sub("(number)", text)
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(key, item) for item in list(value)[:50]]
     return type(value).__name__
+
+
+def _cut(text: str) -> str:
+    """At most so long, and unable to forge a line or to drive a terminal."""
+    text = text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
+    return escape(text) if _UNSAFE.search(text) else text
+
+
+def _masked(text: str) -> str:
+    return _LONG_NUMBER.sub("(number)", _cut(text))
+
+
+_name = lru_cache(maxsize=1024)(_masked)  #: Names of services, connectors and states come in every line.
 
 
 def _is_long_number(value: object) -> bool:

@@ -6,13 +6,10 @@ import gc
 import os
 import resource
 import signal
+import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from connectors.kit.contract import Connector, Ports
 from connectors.registry import Package, find_packages, open_connector
@@ -45,14 +42,10 @@ from gateway.waiters import Waiters
 from gateway.watch import Watch
 from jisr import admin
 from jisr.admin_socket import AdminSocket
+from jisr.http_server import HttpServer
 from scheduler.worker import Worker
 
-#: What a client may send before it is cut: a header block larger than this is a 431, one slower than this a 408.
-_HTTP1 = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024)
-_BACKLOG = 2048
 _ALLOCATIONS_PER_ROUND = 10_000
-#: Granian configures logging; without this it would silence every logger that exists by then.
-_KEEP_LOGGERS = {"disable_existing_loggers": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,34 +190,23 @@ def _deliverable(service: Service, connectors: Mapping[str, Connector]) -> Servi
     return replace(service, delivery=ways or ("electronic",))
 
 
-async def run_server(settings: Settings) -> None:
-    """Serve the API until SIGTERM or SIGINT, with a worker in the same process; then finish or give back."""
+async def run_server(settings: Settings, listener: socket.socket) -> None:
+    """Serve the API on `listener`, and work, until SIGTERM or SIGINT; then finish or give back."""
     _allow_many_sockets()
     async with gateway(settings) as built:
         desk = admin.Desk(built.store, settings)
         async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
             app = build_app(built.services)
-            server = Server(
-                app,
-                address=settings.host,
-                port=settings.port,
-                interface=Interfaces.ASGINL,
-                http=HTTPModes.http1,
-                http1_settings=_HTTP1,
-                backlog=_BACKLOG,
-                websockets=False,
-                log_enabled=False,
-                log_dictconfig=_KEEP_LOGGERS,
-            )
+            server = HttpServer(app, listener)
             await built.worker.start()
             _settle_memory()
             stop = _stop_signal()
-            serving = asyncio.get_running_loop().create_task(server.serve())
+            serving = asyncio.get_running_loop().create_task(server.run_until_stopped())
             log.info("serving", host=settings.host, port=settings.port, pid=os.getpid(), database=built.store.dialect)
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping", seconds=settings.shutdown_seconds)
             app.state["streams"].close()
-            server.stop()  # type: ignore[no-untyped-call]  # granian leaves it without annotations
+            server.stop()
             await built.worker.stop(settings.shutdown_seconds)
             built.waiters.let_go()
             await serving

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from msgspec import Struct
-from sqlalchemy import Connection, Dialect, select, tuple_
+from sqlalchemy import Connection, Dialect, bindparam, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway import crash
 from gateway.ids import new_id
 from gateway.store.clock import now_ms
 from gateway.store.jobs import lanes_with_due_work
-from gateway.store.prepared import Compiled, compiled, run
+from gateway.store.prepared import Compiled, Prepared, compiled, run
 from gateway.store.tables import events, idempotency, intents, jobs, requests
 from gateway.store.together import columns_of, rows_of, unnested, write_together
 
@@ -92,7 +92,12 @@ def accept(conn: Connection, rows: Sequence[NewRequest]) -> list[Accepted | Exis
     return [results[row.id] for row in rows]
 
 
-_CLAIM_KEY = sqlite.insert(idempotency).on_conflict_do_nothing().returning(idempotency.c.request_id)
+_CLAIM_KEY = Prepared(
+    sqlite.insert(idempotency)
+    .values({column.name: bindparam(column.name, type_=column.type) for column in idempotency.columns})
+    .on_conflict_do_nothing()
+    .returning(idempotency.c.request_id)
+)
 
 
 @lru_cache(maxsize=4)
@@ -105,7 +110,7 @@ def _claim_from_arrays(columns: tuple[str, ...], dialect: Dialect) -> Compiled:
 def claim_keys(conn: Connection, rows: list[dict[str, object]]) -> set[str]:
     """Insert idempotency rows; the request ids (unique per row of one batch) of those that were not there before."""
     if conn.dialect.name == "sqlite":
-        return set(conn.scalars(_CLAIM_KEY, rows))
+        return {request_id for row in rows for (request_id,) in _CLAIM_KEY.one(conn, **row)}
     claim = _claim_from_arrays(tuple(rows[0]), conn.dialect)
     won = run(conn, claim.sql, claim.parameters(columns_of(rows)))
     return {request_id for (request_id,) in won}

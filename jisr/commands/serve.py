@@ -33,10 +33,10 @@ def serve(
     if host is not None or port is not None:
         settings = msgspec.structs.replace(settings, host=host or settings.host, port=port or settings.port)
         here.use(settings)
-    require_free_port(here, settings.host, settings.port)
-    from jisr.app import run_server
+    with listener_on(here, settings.host, settings.port) as listener:
+        from jisr.app import run_server
 
-    _run(settings, run_server(settings))
+        _run(settings, run_server(settings, listener))
 
 
 def worker(context: typer.Context) -> None:
@@ -61,10 +61,10 @@ def worker(context: typer.Context) -> None:
     _run(settings, run_worker(settings))
 
 
-def require_free_port(here: Front, host: str, port: int) -> None:
-    """Raise CommandError when nobody can listen on the port."""
+def listener_on(here: Front, host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises CommandError when nobody can listen."""
     try:
-        probe(host, port)
+        return listening(host, port)
     except OSError as error:
         reason = error.errno
         if reason == errno.EADDRINUSE:
@@ -82,13 +82,23 @@ def require_free_port(here: Front, host: str, port: int) -> None:
         ) from error
 
 
-def probe(host: str, port: int) -> int:
-    """Listen for a moment; the port that was free. Raises OSError when it is not."""
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; bound alone, it would not keep others away. Raises OSError when nobody can listen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(1)
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def probe(host: str, port: int) -> int:
+    """Listen for a moment; the port that was free. Raises OSError when it is not."""
+    with listening(host, port) as listener:
         return int(listener.getsockname()[1])
 
 
