@@ -31,7 +31,8 @@ _ID = f"{{{_WSU}}}Id"
 _USER_TOKEN = f"{{{_WSSE}}}UsernameToken"
 _XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _LEEWAY = timedelta(seconds=60)  #: How far two honest clocks may differ.
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+#: For what we wrote ourselves: a large document may stand in it.
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
 
 
 class MessageSeal:

@@ -42,6 +42,8 @@ def hostile(elsewhere):
         "doctype_alone": envelope("<a/>", "<!DOCTYPE a>"),
         "depth_10k": envelope("<a>" * 10_000 + "</a>" * 10_000),
         "text_11_mb": envelope(f"<a>{'b' * (11 * MEBIBYTE)}</a>"),
+        "depth_1k_and_11_mb": envelope("<a>" * 1000 + "b" * (11 * MEBIBYTE) + "</a>" * 1000),
+        "laughs_and_11_mb": laughs() + b" " * (11 * MEBIBYTE),
         "attributes_200k": envelope("<a " + " ".join(f'b{n}=""' for n in range(200_000)) + "/>"),
     }
 

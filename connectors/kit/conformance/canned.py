@@ -15,6 +15,7 @@ from connectors.kit.sandbox.addressing import related
 from connectors.kit.sandbox.certificates import certificates_of
 from connectors.kit.sandbox.encoding import encoding_of, in_encoding
 from connectors.kit.sandbox.institution import read_settings
+from connectors.kit.sandbox.requests import make_request
 from connectors.kit.sandbox.security import sealing
 from connectors.kit.sandbox.tls import demands_certificate, server_context, serves_tls
 
@@ -110,7 +111,9 @@ async def canned(
 ) -> AsyncIterator[Canned]:
     """A server for one replay, on any free port."""
     server = Canned(said, token_path, token_said, seal, proofs, encoding)
-    runner = web.ServerRunner(web.Server(server.handle, access_log=None), shutdown_timeout=0.2)
+    runner = web.ServerRunner(
+        web.Server(server.handle, request_factory=make_request, access_log=None), shutdown_timeout=0.2
+    )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     server.port = runner.addresses[0][1]

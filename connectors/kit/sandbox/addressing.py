@@ -5,9 +5,8 @@ from typing import Any
 from lxml import etree
 
 from connectors.kit.soap.addressing import WSA
+from connectors.kit.soap.parsing import parse
 from connectors.kit.wsdl import WsdlOperation
-
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
 def addressing_problem(header: Any, operation: WsdlOperation) -> str:
@@ -40,8 +39,8 @@ def related(answer: bytes, request: bytes, action: str = "") -> bytes:
 
 def _message(raw: bytes) -> Any:
     try:
-        root = etree.fromstring(raw, _PARSER)
-    except (etree.XMLSyntaxError, ValueError):
+        root = parse(raw)
+    except ValueError:
         return None
     return root if root.find("{*}Body") is not None else None
 

@@ -10,6 +10,7 @@ from lxml import etree
 
 from connectors.kit.sandbox.encoding import charset_of
 from connectors.kit.sandbox.institution import Answer
+from connectors.kit.soap.parsing import parse
 
 _XOP = "http://www.w3.org/2004/08/xop/include"
 _SMALLEST = 128  #: Characters of base64; what is shorter stays where it is.
@@ -20,8 +21,8 @@ _BOUNDARY = "sandbox-part-7d2f6a510c3e4b8a"
 def as_mtom(answer: Answer) -> Answer:
     """The same message as multipart/related; one without such content, or that is no SOAP message, stays as it is."""
     try:
-        root = etree.fromstring(answer.body)
-    except etree.XMLSyntaxError:
+        root = parse(answer.body)
+    except ValueError:
         return answer
     parts = [taken for node in list(root.iter()) if (taken := _taken(node)) is not None]
     if not parts:

@@ -14,13 +14,13 @@ from lxml import etree
 from connectors.kit.manifest import Manifest, SettingError, UsernameToken, X509Signature
 from connectors.kit.sandbox.institution import Desk, read_settings, read_signing
 from connectors.kit.sandbox.ledger import Ledger
+from connectors.kit.soap.parsing import parse
 from connectors.kit.xml_signature import MessageSeal, verified_timestamp
 
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _PROFILE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0"
 _FRESH = timedelta(minutes=5)
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
 class Security(Protocol):
@@ -62,8 +62,8 @@ def sealing(folder: Path, manifest: Manifest) -> Callable[[bytes], bytes]:
 
 def _is_message(raw: bytes) -> bool:
     try:
-        return etree.fromstring(raw, _PARSER).find("{*}Body") is not None
-    except (etree.XMLSyntaxError, ValueError):
+        return parse(raw).find("{*}Body") is not None
+    except ValueError:
         return False
 
 

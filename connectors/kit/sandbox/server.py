@@ -45,6 +45,7 @@ from connectors.kit.sandbox.institution import (
 from connectors.kit.sandbox.ledger import Ledger
 from connectors.kit.sandbox.page import page
 from connectors.kit.sandbox.player import DataInstitution
+from connectors.kit.sandbox.requests import make_request
 from connectors.kit.sandbox.tls import TlsFront, demands_certificate, serves_tls
 
 CONNECTORS = Path(__file__).resolve().parents[2]
@@ -246,7 +247,7 @@ def open_institution(folder: Path, ledger: Ledger, certificates: Certificates | 
 async def serve(institution: DataInstitution, host: str, port: int, callback_url: str = "") -> None:
     """Serve until SIGTERM or SIGINT; prints one line when it listens. Raises SandboxError when the port is taken."""
     sandbox = SandboxServer(institution, callback_url)
-    server = web.Server(sandbox.handle, access_log=None, handler_cancellation=True)
+    server = web.Server(sandbox.handle, request_factory=make_request, access_log=None, handler_cancellation=True)
     runner = web.ServerRunner(server, shutdown_timeout=0.2)
     await runner.setup()
     stop = asyncio.Event()

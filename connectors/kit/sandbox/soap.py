@@ -17,6 +17,7 @@ from connectors.kit.sandbox.institution import XML, Answer, Demand, Desk, Heard,
 from connectors.kit.sandbox.security import WSSE
 from connectors.kit.sandbox.steps import Spoken
 from connectors.kit.soap.addressing import WSA
+from connectors.kit.soap.parsing import parse
 from connectors.kit.wsdl import SOAP11, Message, WsdlOperation, load_wsdl
 from connectors.kit.wsdl.contract import encoded
 
@@ -63,15 +64,14 @@ class SoapSide:
         self._head, self._tail = head.encode(), b"</soap:Body></soap:Envelope>"
         self._standing: dict[tuple[str, int], Answer] = {}
         self._proven: set[tuple[str, ...]] = set()
-        self._parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
     def hear(self, heard: Heard) -> Demand:
         """Read the envelope, check who speaks, and validate the body. Raises NotUnderstoodError with a Fault."""
         if heard.method == "GET":
             raise NotUnderstoodError(Answer(self._wsdl, content_type=XML))
         try:
-            envelope = etree.fromstring(heard.body, self._parser)
-        except etree.XMLSyntaxError:
+            envelope = parse(heard.body)
+        except ValueError:
             raise self._refused("NOT_SOAP") from None
         body = envelope.find(f"{self._envelope}Body")
         if envelope.tag != f"{self._envelope}Envelope" or body is None:

@@ -8,23 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lxml import etree
-
 from connectors.kit.errors import ServerFailed, Unreadable
 from connectors.kit.http import HttpAnswer
 from connectors.kit.soap.encoding import Encoding
 from connectors.kit.soap.faults import read_fault
+from connectors.kit.soap.parsing import parse
 from connectors.kit.soap.xop import NOTHING_INCLUDED, Includes
 from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
-
-_MAX_ATTRIBUTES = 10_000  #: libxml2 has no limit of its own, and reports each one that the schema does not know.
-
-#: One parser for all answers: no entity is expanded, nothing is loaded, and libxml2's limits on depth and size stay on.
-_PARSER = etree.XMLParser(
-    resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-    remove_comments=True, remove_pis=True, recover=False,
-)  # fmt: skip
-
 
 Verify = Callable[[Any], None]
 
@@ -121,15 +111,3 @@ class AnswerReader:
                 name, codec = codecs[node.tag]
                 found[name] = codec.read(node, includes.parts)
         return found
-
-
-def parse(raw: bytes) -> Any:
-    """The root of a message in UTF-8. Raises ValueError, with the line of what is wrong."""
-    if b"!" in raw and b"<!DOCTYPE" in raw:  # the single character is looked for ten times as fast
-        raise ValueError("the answer has a DOCTYPE")
-    if len(raw) > _MAX_ATTRIBUTES and raw.count(b"=") > _MAX_ATTRIBUTES:
-        raise ValueError("the answer has too many attributes")
-    try:
-        return etree.fromstring(raw, _PARSER)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"the answer is not well-formed XML (line {error.lineno})") from None

@@ -60,8 +60,14 @@ class SimpleType:
         """The value of an element."""
         text = node.text
         if self.binary and text is not None and text.startswith(CID):
-            return parts[text[len(CID) :]]
+            return _attached(text[len(CID) :], parts)
         return self.from_text(text or "")
+
+
+def _attached(name: str, parts: Parts) -> bytes:
+    if name not in parts:  # nobody marked the place: it is what the counterparty wrote
+        raise ValueError("base64 is expected")
+    return parts[name]
 
 
 def simple_type(xsd_type: Any) -> SimpleType:

@@ -1,5 +1,6 @@
 """Contracts and messages that would never end: they open, or end in one sentence."""
 
+import base64
 import time
 from typing import Any
 
@@ -45,6 +46,64 @@ def test_an_answer_that_is_too_deep_is_unreadable(tmp_path, levels):
     codec = SoapCodec(opened(tmp_path, wsdl(TREE)))
     with pytest.raises(Unreadable):
         codec.read("Do", HttpAnswer(200, {}, raw, "text/xml", "", Exchange(b"", raw, 200, "text/xml", 1)))
+
+
+LARGE = 10_500_000  # bytes, with which libxml2's limit on a text is passed
+DOCUMENT = wsdl(
+    schema(
+        asking(
+            '<xsd:sequence><xsd:element name="content" type="xsd:base64Binary"/><xsd:element name="more" minOccurs="0"/></xsd:sequence>'
+        )
+    )
+)
+
+
+def told(inner: str, prologue: str = "") -> HttpAnswer:
+    raw = f'{prologue}<s:Envelope xmlns:s="{SOAP11}"><s:Body><Told xmlns="urn:t">{inner}</Told></s:Body></s:Envelope>'
+    return HttpAnswer(200, {}, raw.encode(), "text/xml", "", Exchange(b"", b"", 200, "text/xml", 1))
+
+
+def test_a_large_document_in_base64_is_read(tmp_path):
+    content = bytes(range(256)) * (LARGE // 256)
+    codec = SoapCodec(opened(tmp_path, DOCUMENT))
+    answer = told(f"<content>{base64.b64encode(content).decode()}</content>")
+    assert codec.read("Do", answer).body == {"content": content}
+
+
+@pytest.mark.parametrize(
+    ("more", "prologue", "sentence"),
+    [
+        ("<a>" * 300 + "</a>" * 300, "", "nested deeper than 256 levels"),
+        ("<a>" * 3000 + "</a>" * 3000, "", "nested deeper than 256 levels"),
+        ("", '<!DOCTYPE x [<!ENTITY x "y">]>', "has a DOCTYPE"),
+        ("<a " + " ".join(f'b{n}=""' for n in range(11_000)) + "/>", "", "too many attributes"),
+        ("<a><b></a>", "", "not well-formed XML"),
+        ("<other/>", "", "the schema refuses the answer"),
+    ],
+)
+@pytest.mark.parametrize("size", [8, LARGE])
+def test_limits_hold_for_large_answers_as_for_small_ones(tmp_path, size, more, prologue, sentence):
+    codec = SoapCodec(opened(tmp_path, DOCUMENT.replace('minOccurs="0"/>', 'minOccurs="0" type="xsd:anyType"/>')))
+    answer = told(
+        f"<content>{'A' * size}</content><more>{more}</more>".replace("<more><other/></more>", "<other/>"), prologue
+    )
+    with pytest.raises(Unreadable, match=sentence):
+        codec.read("Do", answer)
+
+
+def test_a_name_without_end_is_unreadable(tmp_path):
+    with pytest.raises(Unreadable, match="a name that is longer"):
+        SoapCodec(opened(tmp_path, DOCUMENT)).read("Do", told(f"<{'a' * 60_000}/>"))
+
+
+def test_text_that_looks_like_an_attachment_is_no_content(tmp_path):
+    schema_of_two = DOCUMENT.replace(
+        "<xsd:sequence>", '<xsd:sequence><xsd:any namespace="##targetNamespace" processContents="lax" minOccurs="0"/>'
+    )
+    contract = opened(tmp_path, schema_of_two)
+    assert contract.schema is None
+    with pytest.raises(Unreadable, match="base64 is expected"):
+        SoapCodec(contract).read("Do", told("<content>cid:other@x</content>"))
 
 
 def test_schemas_that_import_one_another_open(tmp_path):
