@@ -5,9 +5,10 @@ A format is written with the letters of the table below (as in `dd/MM/yyyy`), or
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -159,6 +160,22 @@ def _fixed(text: str) -> tzinfo:
     if hours > 18 or minutes > 59:
         raise ValueError("the offset does not exist")
     return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if match[1] == "-" else 1))
+
+
+def later_date(day: str, months: int, days: int) -> str:
+    """A date so many months and then days later; a day that the month does not have is its last one.
+
+    Raises ValueError for what is no date `YYYY-MM-DD`, and for a date outside of the calendar.
+    """
+    begins = date.fromisoformat(read_date(day, "yyyy-MM-dd"))
+    year, month = divmod(begins.year * 12 + begins.month - 1 + months, 12)
+    if not 1 <= year <= MAXYEAR:
+        raise ValueError("the date is outside of the calendar")
+    last = monthrange(year, month + 1)[1]
+    try:
+        return (date(year, month + 1, min(begins.day, last)) + timedelta(days)).isoformat()
+    except OverflowError:
+        raise ValueError("the date is outside of the calendar") from None
 
 
 def check_format(form: str, *, clock: bool) -> None:

@@ -1,6 +1,6 @@
 """Functions of dates and times, both ways, in the formats that institutions use (see `mappings.dates`)."""
 
-from mappings.dates import date_text, moment_text, read_date, read_moment
+from mappings.dates import date_text, later_date, moment_text, read_date, read_moment
 from mappings.functions.registry import function
 
 
@@ -54,3 +54,15 @@ class DateFunctions:
     )  # fmt: skip
     def _func_iso_datetime(self, text: str, format_: str, zone: str) -> str:
         return read_moment(text, format_, zone)
+
+    @function(
+        "date: text", "months: whole number", "days: whole number",
+        says="A date `YYYY-MM-DD` so many months and then days later, earlier with a minus; where the month is "
+        "shorter, its last day.",
+        examples=(
+            ("later_date('2026-03-02', `12`, `-1`)", "2027-03-01"),
+            ("later_date('2026-01-31', `1`, `0`)", "2026-02-28"),
+        ),
+    )  # fmt: skip
+    def _func_later_date(self, date: str, months: int, days: int) -> str:
+        return later_date(date, months, days)

@@ -317,17 +317,33 @@ def test_a_token_that_ends_in_the_middle_is_fetched_once_for_all_workers(house):
     assert transport.calls("token") == fetched + 1
 
 
+INSURANCE = "insurance.compulsory-motor"
+
+
 @pytest.mark.parametrize(
-    ("person", "payments", "paid", "refund"),
-    [("99000000801", 2, "195.00", None), ("99000000802", 1, "180.00", "10.00")],
-    ids=["dearer", "cheaper"],
+    ("person", "asked_for", "payments", "paid", "refund"),
+    [
+        ("99000000801", "consent_price", 2, "195.00", None),
+        ("99000000802", "consent_price", 1, "180.00", "10.00"),
+        ("99000000803", "renew_quote", 1, "180.00", None),
+    ],
+    ids=["dearer", "cheaper", "quote over"],
 )
-def test_a_premium_that_changed_is_consented_to_and_the_difference_settled(house, person, payments, paid, refund):
-    done = house.walk(with_person("insurance.compulsory-motor", person))
+def test_a_price_that_is_no_longer_in_force_is_consented_to_and_the_difference_settled(
+    house, person, asked_for, payments, paid, refund
+):
+    done = house.walk(with_person(INSURANCE, person))
 
     assert done["state"] == "completed"
     assert house.effects(done, "insurance") == {"policy": 1}
-    asked = [event["kind"] for event in house.events(done)].count("needs_citizen")
-    assert asked == payments + 1, "a code for each payment, and the consent"
+    asked = [event["facts"]["kind"] for event in house.events(done) if event["kind"] == "needs_citizen"]
+    assert sorted(asked) == sorted([*["confirm_otp"] * payments, asked_for])
     payment = done["payment"]
     assert (payment["paid"]["value"], (payment["refund"] or {"value": None})["value"]) == (paid, refund)
+
+
+def test_a_premium_follows_category_and_months(house):
+    body = example(INSURANCE)
+    done = house.walk({**body, "input": {**body["input"], "category": "taxi", "months": 3}})
+
+    assert (done["state"], done["payment"]["paid"]["value"]) == ("completed", "85.00")

@@ -14,6 +14,7 @@ from connectors.kit.conformance.sandbox_process import SandboxProcess
 from connectors.kit.conformance.subject import Subject, in_one_word
 from connectors.kit.contract import Call, Connector, Effect, Operation, Outcome, Ports
 from connectors.kit.errors import ConnectorError
+from connectors.kit.outcome_file import quote_of
 from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.tokens import LocalTokens
 from connectors.registry import open_connector
@@ -89,6 +90,7 @@ class Stage:
 
     async def _prepared(self, call: Call) -> Call:
         """The call, with what the steps before it bring of the institution itself: a quote is good for a day only."""
+        call = await self._quoted(call)
         steps = dict(call.document.get("steps") or {})
         for role in steps:
             asked = next((other for other in self.connector.operations.values() if other.role == role), None)
@@ -98,6 +100,18 @@ class Stage:
             if isinstance(result, Outcome) and result.data:
                 steps[role] = dict(result.data)
         return replace(call, document={**call.document, "steps": steps})
+
+    async def _quoted(self, call: Call) -> Call:
+        """With a price that the institution names now, where the call says one; as it is when it names none."""
+        asked = next((other for other in self.connector.operations.values() if other.role == "quote"), None)
+        if asked is None or not call.document.get("quote"):
+            return call
+        _, result = await heard(self.connector, asked.name, call)
+        if not isinstance(result, Outcome) or result.quote is None:
+            return call
+        quote = quote_of(result.quote)
+        fee = {name: quote[name] for name in ("amount_minor", "currency", "denomination")}
+        return replace(call, document={**call.document, "quote": quote, "fee": fee})
 
     def following(self, first: Call) -> Call:
         """The call of this operation that refers to `first`."""

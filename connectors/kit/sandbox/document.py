@@ -197,6 +197,10 @@ class SandboxDocument(_Strict, frozen=True):
     ]
     reads: Mapping[Name, Expression | Read] = {}
     texts: Annotated[Mapping[str, str], Meta(description="Code -> the institution's words; '*' for any other.")] = {}
+    tables: Annotated[
+        Mapping[str, Mapping[str, str]],
+        Meta(description="Lists of the institution's own, such as its prices: `code('NAME', key)` gives the value."),
+    ] = {}
     numbers: Annotated[Mapping[Name, int], Meta(description="The first number that is drawn.")] = {}
     answers: Mapping[Name, Leaves] = {}
     faults: Mapping[str, Fault] = {}

@@ -67,7 +67,8 @@ class Step:
         said = (self._detail,) if given.fault is not None else self._answer
         parts = [*self._keep.values(), *said, *self._also.values()]
         parts += [part for part in (self._message, self._document and self._document[1]) if part]
-        self.mentions: frozenset[str] = frozenset().union(*(part.fields for part in parts))
+        #: What is kept is read too, for the key that it is kept under.
+        self.mentions: frozenset[str] = frozenset(self._keep).union(*(part.fields for part in parts))
         if self._effect:
             self.mentions |= {"id"}
         spoken: frozenset[str] = frozenset().union(*(part.fields for part in said))

@@ -27,7 +27,8 @@ class Words:
 
     def __init__(self, folder: Path, document: SandboxDocument) -> None:
         self._file = file_of(folder)
-        self._compiler = Compiler(_tables(folder))
+        lists = {name: _list(name, rows) for name, rows in document.tables.items()}
+        self._compiler = Compiler({**_tables(folder), **lists})
         self._names = GIVEN | set(document.reads)
         self.changing = self._names - STANDING  #: What may differ from request to request.
 
@@ -45,6 +46,11 @@ class Words:
     def refuse(self, key: str, problem: str) -> ManifestError:
         """The error of this file."""
         return ManifestError(self._file, key, problem)
+
+
+def _list(name: str, rows: Mapping[str, str]) -> CodeTable:
+    """A list of the institution's own, which is not looked up back: two things may have the same price."""
+    return CodeTable(name, {key: {"code": value} for key, value in rows.items()}, {})
 
 
 def _tables(folder: Path) -> Mapping[str, CodeTable]:

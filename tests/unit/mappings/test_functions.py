@@ -149,6 +149,28 @@ def test_a_moment_without_its_offset_is_refused():
         moment_text("yesterday", "dd/MM/yyyy", "UTC")
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("later_date('2024-02-29', `12`, `0`)", "2025-02-28"),
+        ("later_date('2026-01-01', `-1`, `0`)", "2025-12-01"),
+        ("later_date('2026-12-31', `0`, `1`)", "2027-01-01"),
+    ],
+)
+def test_a_date_is_moved_by_months_and_days(text, found):
+    assert Expression(text, FUNCTIONS)({}) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["later_date('2026-02-30', `1`, `0`)", "later_date('9999-12-31', `0`, `1`)", "later_date('0001-01-01', `-1`, `0`)",
+     "later_date('2026-01-01', `0`, `99999999999`)"],
+)  # fmt: skip
+def test_a_date_that_leaves_the_calendar_is_refused(text):
+    with pytest.raises(ValueError, match=r"day does not exist|outside of the calendar"):
+        Expression(text, FUNCTIONS)({})
+
+
 def test_months_have_twelve_different_names():
     assert len(set(MONTHS)) == 12
 
