@@ -1,15 +1,16 @@
 """This file reads the services: a service is a TOML file, so that a new one needs no code.
 
 A folder may hold any number of files; one file is one service. Every key is checked: what is unknown, missing or of the
-wrong kind is one sentence that names file and key.
+wrong kind is one sentence that names file, line and key.
 """
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connectors.kit.manifest import ManifestError
+from connectors.kit.manifest.places import line_of, read_toml
 from gateway.service_actions import CitizenAction, actions_of
 from gateway.service_values import Wrong, both_languages, check_keys, form, one_of, positive, string, strings, table_of
 from mappings.money import Money, parse_amount
@@ -26,7 +27,7 @@ _OPTIONAL = frozenset(
 
 
 class CatalogueError(Exception):
-    """A service file is wrong; the message is one sentence with the file and the key."""
+    """A service file is wrong; the message is one sentence with file, line and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,14 @@ class Catalogue:
 def read_service(file: Path) -> Service:
     """The service that one file describes. Raises CatalogueError."""
     try:
-        raw = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CatalogueError(f"{file}: cannot be read as TOML: {error}.") from error
+        raw, text = read_toml(file, str(file), dict[str, Any])
+    except ManifestError as error:
+        raise CatalogueError(f"{error}.") from error
     try:
         return _service(raw)
     except Wrong as wrong:
-        raise CatalogueError(f"{file}: {wrong}.") from wrong
+        line = line_of(text, wrong.key)
+        raise CatalogueError(f"{file}{'' if line is None else f':{line}'}: {wrong}.") from wrong
 
 
 def _service(raw: Mapping[str, Any]) -> Service:
@@ -122,11 +124,11 @@ def _service(raw: Mapping[str, Any]) -> Service:
     steps = _steps(raw["steps"])
     fee = _fee(raw["fee"]) if "fee" in raw else None
     if (fee is None) == any(step.kind == "pay" for step in steps):
-        raise Wrong("a service with a [fee] has exactly one step of kind pay, and one without has none")
+        raise Wrong("a service with a [fee] has exactly one step of kind pay, and one without has none", "steps")
     _check_quote(fee, [step.kind for step in steps])
     delivery = tuple(one_of(way, DELIVERY, "delivery") for way in raw.get("delivery", ["electronic"]))
     if set(delivery) - {"electronic"} and steps[-1].kind != "deliver":
-        raise Wrong("delivery by post or at a centre needs a last step of kind deliver")
+        raise Wrong("delivery by post or at a centre needs a last step of kind deliver", "delivery")
     schema, labels = form(raw["input"], "input")
     result, result_labels = form(raw["result"], "result") if "result" in raw else (None, {})
     return Service(
@@ -150,10 +152,10 @@ def _service(raw: Mapping[str, Any]) -> Service:
 
 def _steps(raw: object) -> tuple[Step, ...]:
     if not isinstance(raw, list) or not raw:
-        raise Wrong("steps must be a list of [[steps]] with at least one")
-    steps = tuple(_step(item, f"steps[{number}]") for number, item in enumerate(raw, 1))
+        raise Wrong("steps must be a list of [[steps]] with at least one", "steps")
+    steps = tuple(_step(item, f"steps[{number}]") for number, item in enumerate(raw))
     if sum(step.kind == "pay" for step in steps) > 1:
-        raise Wrong("steps has more than one step of kind pay")
+        raise Wrong("steps has more than one step of kind pay", "steps")
     return steps
 
 
@@ -171,14 +173,14 @@ def _fee(raw: object) -> Fee:
     table = table_of(raw, "fee")
     quoted = table.get("quoted", False)
     if not isinstance(quoted, bool):
-        raise Wrong("fee.quoted must be true or false")
+        raise Wrong("it must be true or false", "fee.quoted")
     required = frozenset({"methods"} if quoted else {"amount", "currency", "denomination", "methods"})
     check_keys(table, required, frozenset({"example", "quoted"}), "fee.")
     methods = strings(table["methods"], "fee.methods")
     if not methods:
-        raise Wrong("fee.methods must name at least one payment connector")
+        raise Wrong("it must name at least one payment connector", "fee.methods")
     if not isinstance(table.get("example", False), bool):
-        raise Wrong("fee.example must be true or false")
+        raise Wrong("it must be true or false", "fee.example")
     return Fee(None if quoted else _amount(table), methods, table.get("example", False))
 
 
@@ -188,13 +190,13 @@ def _amount(table: Mapping[str, Any]) -> Money:
             string(table, "amount", "fee"), string(table, "currency", "fee"), string(table, "denomination", "fee")
         )
     except ValueError as error:
-        raise Wrong(f"fee.amount is not an amount: {error}") from error
+        raise Wrong(f"it is not an amount: {error}", "fee.amount") from error
     if money.amount_minor <= 0:
-        raise Wrong("fee.amount must be more than zero")
+        raise Wrong("it must be more than zero", "fee.amount")
     return money
 
 
 def _check_quote(fee: Fee | None, kinds: Sequence[str]) -> None:
     """A fee that is quoted needs a step that asks for it, before it is paid."""
     if fee is not None and fee.money is None and "quote" not in kinds[: kinds.index("pay")]:
-        raise Wrong("fee.quoted needs a step of kind quote before pay")
+        raise Wrong("it needs a step of kind quote before pay", "fee.quoted")

@@ -41,18 +41,18 @@ def _action(kind: str, raw: object, step_kinds: Sequence[str]) -> CitizenAction:
     table = table_of(raw, where)
     check_keys(table, _REQUIRED, _OPTIONAL, f"{where}.")
     if kind in RESERVED:
-        raise Wrong(f"{where}: this kind is the gateway's own")
+        raise Wrong("this kind is the gateway's own", where)
     if ("operation" in table) == ("goes_on" in table):
-        raise Wrong(f"{where} needs either operation or goes_on")
+        raise Wrong("it needs either operation or goes_on", where)
     goes_on = string(table, "goes_on", where) if "goes_on" in table else None
     if goes_on is not None and not _ASKING & set(
         step_kinds[step_kinds.index(goes_on) if goes_on in step_kinds else 99 :]
     ):
-        raise Wrong(f"{where}.goes_on names {goes_on!r}, from which on no step asks an institution")
+        raise Wrong(f"it names {goes_on!r}, from which on no step asks an institution", f"{where}.goes_on")
     schema, labels = form(table["answer"], f"{where}.answer")
     ends_on = dict(table_of(table.get("ends_on", {}), f"{where}.ends_on"))
     if unknown := set(ends_on) - set(schema["properties"]):
-        raise Wrong(f"{where}.ends_on names {min(unknown)!r}, which is not in {where}.answer.properties")
+        raise Wrong(f"it names {min(unknown)!r}, which is not in {where}.answer.properties", f"{where}.ends_on")
     return CitizenAction(
         kind=kind,
         text=both_languages(table["text"], f"{where}.text"),

@@ -1,4 +1,4 @@
-"""This file checks the values of a service file; what is wrong is a `Wrong`, without the file's name."""
+"""This file checks the values of a service file; what is wrong is a `Wrong`, without the file's name and line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,12 @@ from gateway.code_tables import CodeTableFault, resolve
 
 
 class Wrong(Exception):
-    """What is wrong, without the file's name."""
+    """What is wrong with the value of a key (empty: with the file as a whole), without the file's name."""
+
+    def __init__(self, problem: str, key: str = "") -> None:
+        super().__init__(f"{key}: {problem}" if key else problem)
+        self.problem = problem
+        self.key = key
 
 
 def form(raw: object, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -17,7 +22,7 @@ def form(raw: object, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     out; and those by field."""
     table = table_of(raw, name)
     if table.get("type") != "object" or table.get("additionalProperties") is not False:
-        raise Wrong(f'{name} must have type = "object" and additionalProperties = false')
+        raise Wrong('it must have type = "object" and additionalProperties = false', name)
     properties = table_of(table.get("properties", {}), f"{name}.properties")
     schema = {**table, "properties": {}}
     labels: dict[str, Any] = {}
@@ -31,32 +36,32 @@ def form(raw: object, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             resolved, values = resolve(declared)
         except CodeTableFault as error:
-            raise Wrong(f"{where}: {error}") from error
+            raise Wrong(str(error), where) from error
         schema["properties"][key] = {"title": title, **resolved}
         labels[key] = {**label, "values": values} if values else label
     for key in strings(table.get("required", []), f"{name}.required"):
         if key not in properties:
-            raise Wrong(f"{name}.required names {key!r}, which is not in {name}.properties")
+            raise Wrong(f"it names {key!r}, which is not in {name}.properties", f"{name}.required")
     try:
         jsonschema_rs.meta.validate(schema)
         jsonschema_rs.Draft202012Validator(schema)
     except ValueError as error:
-        raise Wrong(f"{name} is not a valid JSON Schema: {str(error).splitlines()[0]}") from error
+        raise Wrong(f"it is not a valid JSON Schema: {str(error).splitlines()[0]}", name) from error
     return schema, labels
 
 
 def check_keys(raw: Mapping[str, Any], required: frozenset[str], optional: frozenset[str], prefix: str) -> None:
     """Every key is known and none is missing."""
     if unknown := set(raw) - required - optional:
-        raise Wrong(f"the key {prefix}{min(unknown)} is not known")
+        raise Wrong(f"unknown key (known: {', '.join(sorted(required | optional))})", f"{prefix}{min(unknown)}")
     if missing := required - set(raw):
-        raise Wrong(f"the key {prefix}{min(missing)} is missing")
+        raise Wrong("the key is missing", f"{prefix}{min(missing)}")
 
 
 def table_of(raw: object, where: str) -> Mapping[str, Any]:
     """A TOML table."""
     if not isinstance(raw, dict):
-        raise Wrong(f"{where} must be a table")
+        raise Wrong("it must be a table", where)
     return raw
 
 
@@ -64,14 +69,14 @@ def string(table: Mapping[str, Any], key: str, where: str = "") -> str:
     """A text that is not empty."""
     value = table[key]
     if not isinstance(value, str) or not value.strip():
-        raise Wrong(f"{where}{'.' if where else ''}{key} must be text")
+        raise Wrong("it must be text", f"{where}{'.' if where else ''}{key}")
     return value
 
 
 def strings(raw: object, where: str) -> tuple[str, ...]:
     """A list of texts."""
     if not isinstance(raw, list) or not all(isinstance(item, str) and item for item in raw):
-        raise Wrong(f"{where} must be a list of texts")
+        raise Wrong("it must be a list of texts", where)
     return tuple(raw)
 
 
@@ -79,14 +84,14 @@ def positive(table: Mapping[str, Any], key: str) -> int:
     """A whole number above zero."""
     value = table[key]
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise Wrong(f"{key} must be a whole number above zero")
+        raise Wrong("it must be a whole number above zero", key)
     return value
 
 
 def one_of(value: object, allowed: tuple[str, ...], where: str) -> str:
     """One of some words."""
     if not isinstance(value, str) or value not in allowed:
-        raise Wrong(f"{where} must be one of {', '.join(allowed)}")
+        raise Wrong(f"it must be one of {', '.join(allowed)}", where)
     return value
 
 
@@ -95,4 +100,4 @@ def both_languages(raw: object, where: str) -> dict[str, str]:
     match raw:
         case {"ar": str(ar), "en": str(en), **rest} if not rest and ar.strip() and en.strip():
             return {"ar": ar, "en": en}
-    raise Wrong(f"{where} must have the texts ar and en")
+    raise Wrong("it must have the texts ar and en", where)

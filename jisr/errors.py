@@ -2,6 +2,7 @@
 
 from gateway.errors import CatalogueFault, Problem
 from gateway.settings import SettingsError
+from mappings.sentences import arabic_of
 
 
 class CommandError(Exception):
@@ -18,7 +19,7 @@ def sentence_of(error: BaseException, language: str) -> str | None:
     if type(error).__name__ == "ContractRefused":
         return str(getattr(error, "ar" if language == "ar" else "en"))
     if any(kind.__name__ in _SENTENCES for kind in type(error).__mro__):
-        return _as_sentence(str(error))
+        return _as_sentence(arabic_of(error) if language == "ar" else str(error))
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or type(error).__name__}{where}."
@@ -38,6 +39,7 @@ _SENTENCES = frozenset(
         "KeyringError",
         "ManifestError",
         "CatalogueError",
+        "CentresError",
         "SandboxError",
         "SettingError",
         "MappingError",

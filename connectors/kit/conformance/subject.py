@@ -17,6 +17,7 @@ from connectors.kit.package import Package, load_package
 from connectors.kit.sandbox.institution import Person, Persons, sandbox_settings
 from connectors.kit.tokens import LocalTokens
 from connectors.registry import open_connector
+from mappings.sentences import arabic_of
 
 #: The sample from which every live call of an operation is made.
 SUCCEEDED = "succeeded"
@@ -168,7 +169,7 @@ def open_subject(folder: Path, *, catalogue: frozenset[str] | None = None) -> Su
         raise unloadable(folder, error) from error
     except (OSError, KeyError, SettingError, tomllib.TOMLDecodeError) as error:
         raise Failure(
-            f"لا تصلح إعدادات sandbox.toml: {error}؛ ضع في [settings] كل إعداد يطلبه manifest.toml.",
+            f"لا تصلح إعدادات sandbox.toml: {arabic_of(error)}؛ ضع في [settings] كل إعداد يطلبه manifest.toml.",
             f"The settings of sandbox.toml do not fit: {error}; put every setting that manifest.toml asks for "
             "into [settings].",
             place_of(folder / "sandbox.toml", "settings"),
@@ -185,7 +186,7 @@ def unloadable(folder: Path, error: ManifestError) -> Failure:
     """The sentence for a package that cannot be loaded."""
     file = folder.parent / error.file
     place = Place(file, error.line) if error.line else place_of(file if file.exists() else folder, error.key)
-    return Failure(f"لا يمكن تحميل الحزمة. {error}", f"The package cannot be loaded. {error}", place)
+    return Failure(f"لا يمكن تحميل الحزمة. {arabic_of(error)}", f"The package cannot be loaded. {error}", place)
 
 
 def _samples(folder: Path) -> tuple[Sample, ...]:
@@ -199,9 +200,5 @@ def _persons(folder: Path) -> tuple[Person, ...]:
         return ()
     try:
         return Persons.load(file).listed
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise Failure(
-            f"لا يُقرأ persons.toml: {error}؛ لكل شخص outcome وar وen.",
-            f"persons.toml cannot be read: {error}; each person has outcome, ar and en.",
-            Place(file),
-        ) from error
+    except ManifestError as error:
+        raise Failure(f"لا يصلح persons.toml. {arabic_of(error)}", str(error), Place(file, error.line)) from error

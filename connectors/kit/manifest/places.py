@@ -2,12 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from connectors.kit.manifest.choices import allowed_values, known_keys
 from connectors.kit.manifest.errors import ManifestError
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ def read_toml(path: Path, file: str, form: type[T]) -> tuple[T, str]:
     except UnicodeDecodeError as error:
         raise ManifestError(file, "", "it is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
-        raise _not_toml(file, str(error)) from error
+        raise _not_toml(file, str(error), text) from error
     except RecursionError as error:
         raise ManifestError(file, "", "it is nested too deeply") from error
     try:
@@ -46,15 +47,20 @@ def read_toml(path: Path, file: str, form: type[T]) -> tuple[T, str]:
 
 
 def line_of(text: str, key: str) -> int | None:
-    """The line of the key, else that of the nearest table around it; None when it stands nowhere."""
-    wanted = tuple(_steps(key) if '"' in key else key.replace("[", ".").replace("]", "").split("."))
-    best, line = 0, None
+    """The line of the key, else that of the nearest table around it or of its first neighbour, else the first line.
+
+    None for no key."""
+    wanted = tuple(_plain(key))
+    best, line = 0, 1 if wanted else None
+    beside = 0
     for number, path in _lines(text):
         shared = 0
         while shared < min(len(path), len(wanted)) and path[shared] == wanted[shared]:
             shared += 1
         if shared == len(path) and shared > best:
             best, line = shared, number
+        elif shared > max(best, beside):
+            beside, line = shared, number
     return line
 
 
@@ -66,9 +72,15 @@ def placed(error: ManifestError, folder: Path) -> ManifestError:
     return ManifestError(error.file, error.key, error.problem, line_of(file.read_text("utf-8"), error.key))
 
 
-def _not_toml(file: str, message: str) -> ManifestError:
+def _not_toml(file: str, message: str, text: str) -> ManifestError:
     match = _AT_LINE.search(message)
-    return ManifestError(file, "", _AT_LINE.sub("", message), int(match[1]) if match else None)
+    said = _AT_LINE.sub("", message).removesuffix(" (at end of document)")
+    line = int(match[1]) if match else len(text.splitlines()) or 1
+    return ManifestError(file, "", f"not TOML: {said[:1].lower()}{said[1:]}", line)
+
+
+def _plain(key: str) -> list[str]:
+    return list(_steps(key)) if '"' in key else key.replace("[", ".").replace("]", "").split(".") if key else []
 
 
 def _steps(key: str) -> Iterator[str]:
@@ -112,10 +124,15 @@ def _explained(message: str, tree: Any, form: type[Any]) -> tuple[str, str]:
     problem, _, path = message.partition(" - at `$")
     key = _named(path.strip("`.").removeprefix("."), message, tree, form)
     if match := _UNKNOWN.fullmatch(problem):
-        return _joined(key, match[1]), "unknown key"
+        return _joined(key, match[1]), f"unknown key{_listed('known', known_keys(form, tuple(_plain(key))))}"
     if match := _MISSING.fullmatch(problem):
         return _joined(key, match[1]), "the key is missing"
-    return key, f"{problem[:1].lower()}{problem[1:]}"
+    allowed = _listed("allowed", allowed_values(form, tuple(_plain(key)))) if problem.startswith("Invalid enum") else ""
+    return key, f"{problem[:1].lower()}{problem[1:]}{allowed}"
+
+
+def _listed(word: str, names: Sequence[str]) -> str:
+    return f" ({word}: {', '.join(names)})" if names else ""
 
 
 def _joined(table: str, key: str) -> str:

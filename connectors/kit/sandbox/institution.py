@@ -1,7 +1,6 @@
 """What an institution's sandbox is built from: requests heard, answers given, test persons, and a desk."""
 
 import json
-import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 from connectors.kit.hours import OpeningHours
 from connectors.kit.manifest import ManifestError
+from connectors.kit.manifest.places import line_of, read_toml
 from connectors.kit.sandbox.certificates import Certificates, certificates_of
 from connectors.kit.sandbox.ledger import Ledger
 
@@ -91,10 +91,17 @@ class Persons:
 
     @classmethod
     def load(cls, path: Path) -> "Persons":
-        """Read persons.toml: `[persons.<key>]` with outcome, ar, en and the institution's own facts; may be absent."""
+        """Read persons.toml: `[persons.<key>]` with outcome, ar, en and the institution's own facts; may be absent.
+        Raises ManifestError."""
         if not path.is_file():
             return cls({})
-        return cls(tomllib.loads(path.read_text(encoding="utf-8")).get("persons", {}))
+        file = f"{path.parent.name}/{path.name}"
+        read, text = read_toml(path, file, dict[str, dict[str, Any]])
+        try:
+            return cls(read.get("persons", {}))
+        except _WrongPerson as wrong:
+            key = f"persons.{wrong.key}"
+            raise ManifestError(file, key, wrong.problem, line_of(text, key)) from wrong
 
     @classmethod
     def of(cls, people: Sequence[Person]) -> "Persons":
@@ -115,13 +122,25 @@ class Persons:
         return Person(key, "done", {}, {})
 
 
-def _person(key: str, row: Mapping[str, Any]) -> Person:
+class _WrongPerson(Exception):
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(problem)
+        self.key, self.problem = key, problem
+
+
+def _person(key: str, row: Any) -> Person:
+    if not isinstance(row, Mapping):
+        raise _WrongPerson(key, "each person is a table with outcome, ar and en")
+    for name in ("outcome", "ar", "en"):
+        if not isinstance(row.get(name), str):
+            raise _WrongPerson(key, f"each person has outcome, ar and en; missing: {name}")
     facts = {name: value for name, value in row.items() if name not in ("outcome", "expect", "ar", "en")}
     return Person(key, row["outcome"], {"ar": row["ar"], "en": row["en"]}, facts, row.get("expect", {}))
 
 
 def read_settings(folder: Path, certificates: Certificates | None = None) -> dict[str, Any]:
-    """`[settings]` of the package's sandbox.toml, with its test certificates in place (else those of this process)."""
+    """`[settings]` of the package's sandbox.toml, with its test certificates in place (else those of this process).
+    Raises ManifestError."""
     return _table(folder, "settings", certificates)
 
 
@@ -133,8 +152,11 @@ def read_signing(folder: Path, certificates: Certificates | None = None) -> dict
 def _table(
     folder: Path, name: str, certificates: Certificates | None, *, needed: bool = True, as_files: bool = False
 ) -> dict[str, Any]:
-    tables = tomllib.loads((folder / "sandbox.toml").read_text(encoding="utf-8"))
-    table = tables[name] if needed else tables.get(name, {})
+    file = f"{folder.name}/sandbox.toml"
+    tables, _ = read_toml(folder / "sandbox.toml", file, dict[str, Any])
+    if needed and name not in tables:
+        raise ManifestError(file, name, "the key is missing")
+    table = tables.get(name, {})
     made = certificates or certificates_of(folder.name)
     return {key: made.filled(value, as_file=as_files) for key, value in table.items()}
 
@@ -190,16 +212,6 @@ def read_object(raw: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _persons(folder: Path) -> Persons:
-    try:
-        return Persons.load(folder / "persons.toml")
-    except tomllib.TOMLDecodeError as error:
-        raise ManifestError(f"{folder.name}/persons.toml", "", str(error)) from error
-    except (KeyError, TypeError, AttributeError) as error:
-        problem = f"each person has outcome, ar and en ({type(error).__name__}: {error})"
-        raise ManifestError(f"{folder.name}/persons.toml", "persons", problem) from error
-
-
 class Institution(ABC):
     """An institution's own part of its sandbox: package folders define a subclass named `Sandbox`.
 
@@ -212,7 +224,7 @@ class Institution(ABC):
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.ledger = desk.ledger
-        self.persons = _persons(desk.folder)
+        self.persons = Persons.load(desk.folder / "persons.toml")
 
     @abstractmethod
     def hear(self, heard: Heard) -> Demand:

@@ -90,7 +90,7 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
         file = f"{folder.name}/{soap.wsdl}"
         if error.operation:
             key = f"operations.{error.operation}.wire"
-            raise ManifestError(f"{folder.name}/manifest.toml", key, f"{soap.wsdl} {error}") from error
+            raise ManifestError(f"{folder.name}/manifest.toml", key, f"{soap.wsdl}: {error}") from error
         raise ManifestError(file, "", str(error)) from error
     return contract if soap.addressing is None else replace(contract, addressing=soap.addressing)
 
@@ -153,7 +153,7 @@ def _contract(
     wires = {name: name for name in known} if wires is None else wires
     for name, wire in wires.items():
         if wire not in known:
-            raise WsdlError(f"has no operation {wire} (it has {', '.join(sorted(known))})", name)
+            raise WsdlError(f"there is no operation {wire} (it has {', '.join(sorted(known))})", name)
     notes: list[str] = []
     compiler = OperationCompiler(document, documents, binding, typed=typed)
     schema, problem = compiler.schema([known[wire] for wire in wires.values()])
@@ -164,7 +164,7 @@ def _contract(
         try:
             operations[name] = compiler.operation(known[wire], notes)
         except UnsupportedSchema as error:
-            raise WsdlError(f"is not supported: {error}", name) from error
+            raise WsdlError(f"not supported: {error}", name) from error
     mtom = asks_for_mtom(documents.wsdls, binding.name.localname)
     if mtom:
         notes.append("the port asks for MTOM: answers with attachments are read, requests are sent without")

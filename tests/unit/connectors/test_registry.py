@@ -53,8 +53,8 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("manifest", "sentence"),
     [
-        ("name = ", "office/manifest.toml: Invalid value"),
-        (MANIFEST, "office/manifest.toml: operations: the key is missing"),
+        ("name = ", "office/manifest.toml:1: not TOML: invalid value"),
+        (MANIFEST, "office/manifest.toml:1: operations: the key is missing"),
         (
             MANIFEST + LOOK + "colour = 'red'\n",
             "office/manifest.toml:14: operations.look.colour: unknown key",
@@ -65,7 +65,7 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path):
             MANIFEST.replace('kind = "rest"', 'kind = "ftp"') + LOOK,
             "office/manifest.toml:4: kind: invalid enum value 'ftp'",
         ),
-        (MANIFEST.replace('kind = "rest"', 'kind = "soap"') + LOOK, "office/manifest.toml: soap: "),
+        (MANIFEST.replace('kind = "rest"', 'kind = "soap"') + LOOK, "office/manifest.toml:1: soap: "),
         (
             MANIFEST + LOOK + '[operations.Act]\nwire="POST /a"\nrole="submit"\neffect="none"',
             "office/manifest.toml:14: operations.Act.name: ",
@@ -93,10 +93,10 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path):
         (MANIFEST + LOOK.replace("GET /acts", "acts"), "office/manifest.toml:11: operations.look.wire: "),
         (MANIFEST + LOOK.replace("GET", "TRACE"), "office/manifest.toml:11: operations.look.wire: "),
         (MANIFEST + LOOK + "deadline_seconds = 0", "office/manifest.toml:14: operations.look.deadline_seconds: "),
-        (MANIFEST + '[authentication]\nkind="api_key"\n' + LOOK, "office/manifest.toml: settings.api_key: "),
+        (MANIFEST + '[authentication]\nkind="api_key"\n' + LOOK, "office/manifest.toml:8: settings.api_key: "),
         (
             MANIFEST + '[authentication]\nkind="oauth2_client_credentials"\ntoken_path="/t"\n' + LOOK,
-            "office/manifest.toml: settings.client_id: ",
+            "office/manifest.toml:8: settings.client_id: ",
         ),
         (MANIFEST + '[authentication]\nkind="kerberos"\n' + LOOK, "office/manifest.toml:11: authentication.kind: "),
         (
@@ -107,7 +107,7 @@ def test_a_path_that_does_not_exist_is_refused(tmp_path):
             MANIFEST + '[authentication]\nkind="token_operation"\noperation="look"\n' + LOOK,
             "office/manifest.toml:12: authentication.operation: ",
         ),
-        (MANIFEST + LOOK.replace('"check"', '"token"'), "office/manifest.toml: authentication.operation: "),
+        (MANIFEST + LOOK.replace('"check"', '"token"'), "office/manifest.toml:1: authentication.operation: "),
     ],
 )
 def test_a_wrong_manifest_is_one_sentence_with_file_and_key(tmp_path, manifest, sentence):
@@ -246,7 +246,7 @@ def test_a_copy_of_a_package_under_another_name_opens(tmp_path):
             "manifest.toml",
             'wire = "CheckRecord"',
             'wire = "CheckRecords"',
-            "ministry/manifest.toml:LINE: operations.check.wire: wsdl/education.wsdl has no operation CheckRecords (it has CheckRecord, InquireRequest, SubmitRequest)",
+            "ministry/manifest.toml:LINE: operations.check.wire: wsdl/education.wsdl: there is no operation CheckRecords (it has CheckRecord, InquireRequest, SubmitRequest)",
         ),
         (
             "manifest.toml",

@@ -182,7 +182,7 @@ def test_a_damaged_service_file_is_one_sentence_with_file_and_key(jisr, installa
     done = jisr("-c", installation, "serve", JISR_SERVICES_PATHS=str(tmp_path / "services"), JISR_PORT="0")
 
     assert done.returncode == 1
-    assert "mine.toml: the key" in done.stderr
+    assert "mine.toml:1: input: the key is missing" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -163,7 +163,7 @@ def test_encoded_messages_go_through_zeep_and_the_contract_says_so(tmp_path):
 
 
 def test_an_operation_that_the_wsdl_lacks_is_named(tmp_path):
-    with pytest.raises(WsdlError, match="has no operation Undo"):
+    with pytest.raises(WsdlError, match="there is no operation Undo"):
         open_wsdl(written(tmp_path, wsdl(SIMPLE)), "w.wsdl", wires={"undo": "Undo"})
 
 

@@ -36,14 +36,14 @@ x = 1
         ("operations.look", 8),
         ("operations.look.wire", 9),
         ("operations.look.inquire.deep.role", 10),
-        ("operations.no.wire", None),
+        ("operations.no.wire", 8),
         ("authentication[0].kind", 12),
         ("authentication[1].kind", 14),
         ("authentication[1].inner.x", 16),
         ("authentication[2].kind", 11),
         ("codes.*", 17),
         ('codes."*"."-1.5".status', 18),
-        ("nowhere", None),
+        ("nowhere", 1),
     ],
 )
 def test_the_line_of_a_key_is_found(key, line):

@@ -19,7 +19,7 @@ FILES = [package.folder / "sandbox.toml" for package in find_packages().values()
 
 #: Package, what is replaced, by what, the key that the sentence names, and its words.
 WRONG = {
-    "no toml": ("education", "[settings]", "[settings", "", "Expected"),
+    "no toml": ("education", "[settings]", "[settings", "", "expected"),
     "unknown table": ("education", "[numbers]", "[nombers]", "nombers", "unknown key"),
     "unknown key of a rule": ("education", 'outcomes = "person.outcome"\n\n', 'outcomes = "person.outcome"\nthen = 1\n\n', "operations.submit.rules[0].then", "unknown key"),
     "no settings": ("education", "[settings]\n", "[answers.settings]\n", "settings", "the key is missing"),
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_one_sentence_with_file_and_key(tmp_path, name, old, ne
 def test_a_person_without_an_outcome_is_one_sentence(tmp_path):
     folder = copy_of("education", tmp_path)
     replaced(folder / "persons.toml", 'outcome = "busy"\n', "")
-    with pytest.raises(ManifestError, match=r"education/persons\.toml: persons: each person has outcome"):
+    with pytest.raises(ManifestError, match=r"education/persons\.toml:\d+: persons\.\d+: each person has outcome"):
         opened(folder)
 
 
