@@ -18,6 +18,11 @@ POINTS = (
     "settle.before_commit",
     "callback.after_commit",
     "callback.before_settle",
+    "reconcile.before_intake",
+    "reconcile.after_intake",
+    "reconcile.after_match",
+    "reconcile.before_settle",
+    "reconcile.before_report",
 )
 
 

@@ -52,6 +52,14 @@ class CallbackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     keep_unsigned_days: float
 
 
+class ReconciliationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where statements come from, and how often they are looked for."""
+
+    folder: str
+    every_seconds: float
+    columns: dict[str, dict[str, str]]
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the log looks and from which level on it speaks."""
 
@@ -86,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     shutdown_seconds: float
     dispatch: DispatchSettings
     callbacks: CallbackSettings
+    reconciliation: ReconciliationSettings
     log: LogSettings
     sandbox: SandboxSettings
     connectors: dict[str, dict[str, Any]]
@@ -99,6 +108,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def uses_sqlite(self) -> bool:
         """Whether the record database is the embedded one."""
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def statements_folder(self) -> Path:
+        """The drop folder: `CONNECTOR/STATEMENT/` within it holds the files of one source."""
+        given = self.reconciliation.folder
+        return Path(given) if given else self.data_dir / "statements"
 
     @property
     def admin_socket_path(self) -> Path:
@@ -212,6 +227,9 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in _LISTS:
         if isinstance(result.get(key), list):
             result[key] = [str(folder / item) if isinstance(item, str) else item for item in result[key]]
+    drop = result.get("reconciliation")
+    if isinstance(drop, dict) and isinstance(drop.get("folder"), str) and drop["folder"]:
+        result["reconciliation"] = drop | {"folder": str(folder / drop["folder"])}
     if isinstance(result.get("connectors"), dict):
         result["connectors"] = {name: _anchored_secrets(spec, folder) for name, spec in result["connectors"].items()}
     return result
@@ -290,6 +308,7 @@ def _checked(values: dict[str, Any]) -> Settings:
             any(number <= 0 for number in msgspec.structs.astuple(settings.callbacks)),
             "A number in the settings of callbacks must be more than 0.",
         ),
+        (settings.reconciliation.every_seconds <= 0, "The setting reconciliation.every_seconds must be more than 0."),
         (settings.dispatch.max_tries < 1, "The setting dispatch.max_tries must be 1 or more."),
         (
             settings.dispatch.inquiry_wish_max_seconds <= 0,

@@ -216,7 +216,8 @@ def _absent(draft: Draft, evidence: Evidence, policy: DispatchSettings) -> None:
     operation = draft.route.operation_of(subject)
     visible_ms = 1000 * (policy.lease_seconds + policy.send_window_seconds + operation.visibility_delay_seconds)
     absences = work.absences + 1
-    if absences < policy.absences_needed or subject.age_ms < visible_ms:
+    listed = work.progress.get("listed") == subject.operation_id  # a statement outranks what an inquiry says
+    if absences < policy.absences_needed or subject.age_ms < visible_ms or listed:
         _still_unknown(draft, evidence, policy, absences=absences)
         return
     draft.saw(Attempt.ABSENT, evidence)

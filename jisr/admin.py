@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.catalogue import Catalogue
 from gateway.ids import new_id
 from gateway.moments import iso
+from gateway.reconciliation.reconciler import Reconciler
 from gateway.representation import represent
 from gateway.security.principals import Kind, StoredPrincipal, new_key
 from gateway.settings import Settings
@@ -31,6 +32,7 @@ class Desk:
 
     store: Store
     settings: Settings
+    reconciler: Reconciler | None = None  #: Where the whole gateway is at hand.
 
     def catalogue(self) -> Catalogue:
         """The services, read anew: a command is rare."""
@@ -53,6 +55,8 @@ def command(name: str) -> Callable[[Command], Command]:
 
 async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
     """Run one command; its result is plain JSON. Raises CommandError."""
+    if name.startswith("reconcile."):
+        from jisr import admin_reconcile as admin_reconcile  # noqa: PLC0414 - it enters its commands
     if name not in COMMANDS:
         raise CommandError(f"The running server knows no command {name!r}: it is of another version.")
     return await COMMANDS[name](desk, arguments)

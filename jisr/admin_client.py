@@ -16,6 +16,8 @@ from mappings.status import Request
 
 PRIORITIES: Mapping[str, int] = {"desk": 0, "mobile": 1, "web": 2, "batch": 3}
 STATES = tuple(state.value for state in Request)
+#: Commands that need the whole gateway, not its store alone.
+_WHOLE = "reconcile."
 #: How long the embedded database may be held by a process that is just starting or just ending.
 _OWNER_PATIENCE_SECONDS = 5.0
 
@@ -35,6 +37,8 @@ def call(settings: Settings, name: str, /, **arguments: Any) -> Any:
 
 
 async def _directly(settings: Settings, name: str, arguments: Mapping[str, Any]) -> Any:
+    if name.startswith(_WHOLE):
+        return await _with_gateway(settings, name, arguments)
     from gateway.security.keyring import Keyring
     from gateway.store.clock import Clock
     from gateway.store.engine import open_store
@@ -45,3 +49,12 @@ async def _directly(settings: Settings, name: str, arguments: Mapping[str, Any])
         return await run(Desk(store, settings), name, arguments)
     finally:
         await store.close()
+
+
+async def _with_gateway(settings: Settings, name: str, arguments: Mapping[str, Any]) -> Any:
+    """The same for a command that settles requests, for which services and connectors are needed."""
+    from jisr.admin import Desk, run
+    from jisr.app import gateway
+
+    async with gateway(settings) as built:
+        return await run(Desk(built.store, settings, built.reconciler), name, arguments)

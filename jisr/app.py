@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,9 @@ from gateway.documents.attachments import Attachments
 from gateway.keeping import Keeping
 from gateway.lanes import Lanes
 from gateway.logs import log
+from gateway.reconciliation.closing import Closer
+from gateway.reconciliation.reconciler import Reconciler
+from gateway.reconciliation.sources import StatementSource, statement_sources
 from gateway.recorder import Recorder
 from gateway.security.keyring import Keyring
 from gateway.settings import Settings, SettingsError
@@ -56,6 +59,7 @@ class Gateway:
     services: Services
     worker: Worker
     waiters: Waiters
+    reconciler: Reconciler
 
 
 @contextlib.asynccontextmanager
@@ -86,7 +90,8 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             for name, package in packages.items()
             if package.manifest.payer_operator
         }
-        yield _build(settings, clock, catalogue, keyring, store, connectors, tests, wallets)
+        statements = statement_sources([packages[name] for name in connectors], settings)
+        yield _build(settings, clock, catalogue, keyring, store, connectors, tests, wallets, statements)
     finally:
         for connector in (*connectors.values(), *tests.values()):
             await connector.close()
@@ -102,6 +107,7 @@ def _build(
     connectors: Mapping[str, Connector],
     tests: Mapping[str, Connector],
     wallets: Mapping[str, str],
+    statements: Sequence[StatementSource],
 ) -> Gateway:
     routes = _routes(catalogue, connectors)
     centres = load_centres(settings.centres_file)
@@ -124,6 +130,8 @@ def _build(
     judge = Judge(store, everyone, routes, recorder, policy, settings.callbacks, dispatcher.wake, worker)
     sending = any(connector.callbacks for connector in everyone.values())
     desk = CallbackDesk(store, judge, watch, poll_seconds=policy.poll_seconds, awake=sending)
+    closer = Closer(store, everyone, routes, recorder, policy, dispatcher.wake, worker)
+    reconciler = Reconciler(store, statements, closer, clock, settings.statements_folder)
     services = Services(
         store=store,
         catalogue=offered,
@@ -139,10 +147,12 @@ def _build(
         connectors=connectors,
         callbacks=Receiver(store, everyone, keyring, clock, settings.callbacks, desk.wake),
         attachments=attachments,
+        reconciler=reconciler,
     )
     upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker)
     keeping = Keeping(store, settings)
-    return Gateway(store, services, Worker(dispatcher, upkeep, policy, desk, keeping), waiters)
+    crew = Worker(dispatcher, upkeep, settings, desk, keeping, reconciler)
+    return Gateway(store, services, crew, waiters, reconciler)
 
 
 def _connectors_of(service: Service) -> set[str]:
@@ -194,7 +204,7 @@ async def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serve the API on `listener`, and work, until SIGTERM or SIGINT; then finish or give back."""
     _allow_many_sockets()
     async with gateway(settings) as built:
-        desk = admin.Desk(built.store, settings)
+        desk = admin.Desk(built.store, settings, built.reconciler)
         async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
             app = build_app(built.services)
             server = HttpServer(app, listener)

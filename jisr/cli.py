@@ -17,6 +17,7 @@ from jisr.commands import (
     init,
     mapping,
     principals,
+    reconcile,
     requests,
     sandbox,
     serve,
@@ -40,6 +41,7 @@ app.command("sandbox")(sandbox.sandbox)
 app.add_typer(principals.channels, name="channel")
 app.add_typer(principals.operators, name="operator")
 app.add_typer(requests.app, name="request")
+app.add_typer(reconcile.app, name="reconcile")
 app.command("init")(init.init)
 app.add_typer(database.app, name="db")
 app.command("doctor")(doctor.doctor)

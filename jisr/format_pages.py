@@ -154,6 +154,8 @@ _MANIFEST_TABLES: Mapping[str, str] = {
     "MutualTls": "`[authentication]` kind `mutual_tls`",
     "DeclaredCallback": "`[callbacks.NAME]`",
     "CallbackSignature": "`[callbacks.NAME.signature]`",
+    "DeclaredStatement": "`[statements.NAME]`",
+    "StatementMoney": "`[statements.NAME.money]`",
 }
 _SERVICE = """
 # A service file

@@ -129,6 +129,7 @@ _MOVES: tuple[tuple[State, str, State], ...] = (
     (Attempt.IN_DOUBT, "exhausted", Attempt.REVIEW),
     (Attempt.REVIEW, "succeeded", Attempt.SUCCEEDED),
     (Attempt.REVIEW, "declined", Attempt.DECLINED),
+    (Attempt.REVIEW, "pending", Attempt.PENDING),
     (Intent.CREATED, "initiated", Intent.IN_PROGRESS),
     (Intent.CREATED, "cancelled", Intent.CANCELLED),
     (Intent.CREATED, "expired", Intent.EXPIRED),

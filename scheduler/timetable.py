@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.keeping import Keeping
-from gateway.settings import DispatchSettings
+from gateway.reconciliation.reconciler import Reconciler
+from gateway.settings import Settings
 from gateway.upkeep import Upkeep
 
 
@@ -18,9 +19,10 @@ class Entry:
     chore: Callable[[], Awaitable[None]]
 
 
-def timetable(upkeep: Upkeep, keeping: Keeping, policy: DispatchSettings) -> tuple[Entry, ...]:
+def timetable(upkeep: Upkeep, keeping: Keeping, reconciler: Reconciler, settings: Settings) -> tuple[Entry, ...]:
     """The jobs of one worker."""
-    third = policy.lease_seconds / 3
+    third = settings.dispatch.lease_seconds / 3
+    often = settings.reconciliation.every_seconds
     return (
         Entry("renew-leases", third, "a worker that lives keeps what it holds", upkeep.renew_leases),
         Entry("rescue-leases", third, "what a dead worker held is judged and goes on", upkeep.rescue_leases),
@@ -29,5 +31,6 @@ def timetable(upkeep: Upkeep, keeping: Keeping, policy: DispatchSettings) -> tup
         Entry("forget-keys", 3600, "idempotency keys are kept for their time, not longer", upkeep.forget_keys),
         Entry("forget-callbacks", 3600, "so are the messages that institutions sent", keeping.forget_callbacks),
         Entry("forget-attachments", 600, "an upload that no request needs is not kept", keeping.forget_attachments),
+        Entry("reconcile", often, "statements decide what nobody can ask about, day by day", reconciler.keep_up),
         Entry("drop-stray-blobs", 600, "what was begun and never finished takes no space", keeping.drop_stray_blobs),
     )

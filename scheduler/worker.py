@@ -6,7 +6,8 @@ from gateway.callbacks.desk import CallbackDesk
 from gateway.dispatch import Dispatcher
 from gateway.keeping import Keeping
 from gateway.logs import log
-from gateway.settings import DispatchSettings
+from gateway.reconciliation.reconciler import Reconciler
+from gateway.settings import Settings
 from gateway.upkeep import Upkeep
 from scheduler.clock import Clockwork
 from scheduler.timetable import timetable
@@ -16,11 +17,17 @@ class Worker:
     """Claims and runs work until stopped."""
 
     def __init__(
-        self, dispatcher: Dispatcher, upkeep: Upkeep, policy: DispatchSettings, desk: CallbackDesk, keeping: Keeping
+        self,
+        dispatcher: Dispatcher,
+        upkeep: Upkeep,
+        settings: Settings,
+        desk: CallbackDesk,
+        keeping: Keeping,
+        reconciler: Reconciler,
     ) -> None:
         self._dispatcher, self._upkeep, self._desk = dispatcher, upkeep, desk
         self.keeping = keeping
-        self._clockwork = Clockwork(timetable(upkeep, keeping, policy))
+        self._clockwork = Clockwork(timetable(upkeep, keeping, reconciler, settings))
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

@@ -12,6 +12,7 @@ from gateway.catalogue import Catalogue, Service
 from gateway.centres import Centre
 from gateway.documents.attachments import Attachments
 from gateway.lanes import Lanes
+from gateway.reconciliation.reconciler import Reconciler
 from gateway.settings import Settings
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
@@ -44,3 +45,4 @@ class Services:
     connectors: Mapping[str, Connector]
     callbacks: Receiver
     attachments: Attachments
+    reconciler: Reconciler

@@ -8,7 +8,7 @@ from connectors.kit.contract import CallbackNamed, CallbackSaid, Connector, Effe
 from connectors.kit.errors import ConnectorError, Unreadable
 from gateway import crash
 from gateway.callback_verdict import Verdict, contradicts, is_clear, is_news, is_unsettled
-from gateway.callbacks.settlement import on_callback
+from gateway.callbacks.settlement import on_told
 from gateway.logs import log
 from gateway.recorder import Recorder
 from gateway.settings import CallbackSettings, DispatchSettings
@@ -107,7 +107,7 @@ class Judge:
             return act.request_id
         plan, route = self._plan(work, act), self._routes[work.route]
         try:
-            settlement = on_callback(work, plan, route, outcome, self._dispatch)
+            settlement = on_told(work, plan, route, outcome, self._dispatch, source="callback")
         except BaseException:
             await self._store.write(store_of.let_go, act.request_id, work.token)
             raise

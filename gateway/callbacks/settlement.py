@@ -1,4 +1,4 @@
-"""Turns a message that is believed into what one transaction writes: the same as for any other answer."""
+"""Turns what an institution said by itself into what one transaction writes: the same as for any other answer."""
 
 from dataclasses import replace
 
@@ -10,13 +10,18 @@ from gateway.work import Happened, Settlement, Work
 from mappings.status import Request, move
 
 
-def on_callback(work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings) -> Settlement:
-    """After the institution said by itself, signed and clearly, what became of `plan.subject`, an act still open."""
+def on_told(
+    work: Work, plan: Plan, route: Route, outcome: Outcome, policy: DispatchSettings, *, source: str
+) -> Settlement:
+    """After the institution said clearly, by a signed message or a statement, what became of an act still open.
+
+    The act is `plan.subject`; `source` ("callback", "statement") stands in the evidence and in the timeline.
+    """
     happened = []
     if work.state is Request.PARKED:  # its inquiries were exhausted; now the truth is known
         work = replace(work, state=move(work.state, "advanced"))
         happened.append(Happened("advanced", work.state, {"connector": plan.connector.name}))
-    settlement = on_outcome(work, plan, route, outcome, policy, source="callback")
+    settlement = on_outcome(work, plan, route, outcome, policy, source=source)
     happened += settlement.happened
-    settlement.happened = [Happened(each.kind, each.state, each.facts | {"source": "callback"}) for each in happened]
+    settlement.happened = [Happened(each.kind, each.state, each.facts | {"source": source}) for each in happened]
     return settlement

@@ -177,11 +177,9 @@ def _claim(conn: Connection, taking: Taking, now: int) -> int:
 def _send(conn: Connection, taking: Taking, attempt: NewAttempt, token: int, now: int) -> None:
     intent = conn.execute(select(intents).where(intents.c.request_id == taking.request_id).with_for_update()).one()
     row = Intending(taking.request_id, token, intent.id, attempt)
-    conn.execute(
-        insert(attempts).values(
-            **attempt_values(row.request_id, token, intent.id, attempt, now), state=Attempt.SENDING.value
-        )
-    )
+    due = intent.amount_minor - intent.paid_minor if attempt.moves_money else None
+    values = attempt_values(row.request_id, token, intent.id, attempt, now)
+    conn.execute(insert(attempts).values(**values, state=Attempt.SENDING.value, amount_minor=due))
     if attempt.moves_money:
         state = move(Intent(intent.state), "initiated")
         conn.execute(

@@ -4,16 +4,17 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectors.kit.contract import Document
 from gateway.ids import new_id
 from gateway.packed import pack
-from gateway.store.jobs import attempt_values
+from gateway.store.clock import now_ms
+from gateway.store.jobs import attempt_values, seen_attempt
 from gateway.store.tables import attempts, documents, request_documents
 from gateway.store.together import Part, Rows, Write, rows_of
-from gateway.work import RANK, Evidence, KeptDocument, Settling
+from gateway.work import RANK, Evidence, KeptDocument, OpenAttempt, Settling
 from mappings.status import Attempt
 
 _UPDATE_ATTEMPT = Write(
@@ -146,6 +147,12 @@ def evidence_values(attempt_id: str, seen: Evidence, *, fenced: bool, now: int) 
         "content_type": exchange.content_type if exchange else "",
         "at": now,
     }
+
+
+def find_attempt(conn: Connection, attempt_id: str) -> OpenAttempt | None:
+    """The attempt as it stands."""
+    row = conn.execute(select(attempts).where(attempts.c.id == attempt_id)).one_or_none()
+    return None if row is None else seen_attempt(row, now_ms(conn))
 
 
 def write_documents(conn: Connection, rows: Sequence[Settling], now: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, select, text, update
 
+from gateway.ids import first_id_at
 from gateway.packed import unpack
 from gateway.representation import DocumentView, View
 from gateway.store.clock import now_ms
@@ -207,7 +208,7 @@ def figures(conn: Connection) -> Figures:
     by_state = conn.execute(
         select(requests.c.state, func.count(), func.min(requests.c.state_since)).group_by(requests.c.state)
     ).all()
-    since = _first_id_at(now - ATTEMPTS_WINDOW_MS)
+    since = first_id_at(now - ATTEMPTS_WINDOW_MS)
     columns = (attempts.c.connector, attempts.c.operation, attempts.c.state)
     recent = conn.execute(select(*columns, func.count()).where(attempts.c.id >= since).group_by(*columns))
     lanes = select(jobs.c.lane, func.count()).where(jobs.c.claimed_by.is_(None)).group_by(jobs.c.lane)
@@ -229,12 +230,6 @@ def prove_writable(conn: Connection) -> None:
 
 def _counts(conn: Connection, query: Select[Any]) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query)}
-
-
-def _first_id_at(milliseconds: int) -> str:
-    """The least UUIDv7 of that time."""
-    stamp = f"{max(0, milliseconds):012x}"
-    return f"{stamp[:8]}-{stamp[8:]}-7000-8000-000000000000"
 
 
 def _select() -> Select[Any]:

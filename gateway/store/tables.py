@@ -180,6 +180,7 @@ attempts = Table(
     Column("state", Text, nullable=False),
     Column("token", BigInteger, nullable=False),  # fencing token of the job that sent it
     Column("payload_hash", Text, nullable=False),
+    Column("amount_minor", BigInteger),  # of a payment, in its fee order's money
     Column("code", Text),  # canonical code of the answer or the error
     Column("reference", Text),  # the counterparty's
     Column("milliseconds", Integer),

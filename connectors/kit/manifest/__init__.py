@@ -22,6 +22,7 @@ from connectors.kit.manifest.errors import ManifestError, SettingError
 from connectors.kit.manifest.forms import DeclaredOperation, Hours, Http, Manifest, Rest, Role, Soap, Title
 from connectors.kit.manifest.load import load_manifest
 from connectors.kit.manifest.settings import Setting, SettingValue
+from connectors.kit.manifest.statements import DeclaredStatement, StatementMoney
 
 __all__ = [
     "ApiKey",
@@ -30,6 +31,7 @@ __all__ = [
     "CallbackSignature",
     "DeclaredCallback",
     "DeclaredOperation",
+    "DeclaredStatement",
     "Hmac",
     "Hours",
     "Http",
@@ -46,6 +48,7 @@ __all__ = [
     "SettingError",
     "SettingValue",
     "Soap",
+    "StatementMoney",
     "Title",
     "TokenOperation",
     "UsernameToken",

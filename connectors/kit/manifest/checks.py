@@ -18,6 +18,7 @@ from connectors.kit.manifest.authentication import (
 from connectors.kit.manifest.callbacks import DeclaredCallback
 from connectors.kit.manifest.forms import NAME, OPERATION, READING_ROLES, DeclaredOperation, Manifest
 from connectors.kit.manifest.settings import Setting
+from connectors.kit.manifest.statement_checks import statement_problems
 from connectors.kit.paths import PathEscapes, inside
 from mappings.expression import Expression
 from mappings.functions import MappingFunctions
@@ -37,14 +38,22 @@ def problems(manifest: Manifest, folder: Path) -> Iterator[Problem]:
     for name, operation in manifest.operations.items():
         for key, problem in _operation(manifest, name, operation):
             yield f"operations.{name}.{key}", problem
-    for name, callback in manifest.callbacks.items():
-        for key, problem in _callback(manifest, name, callback):
-            yield f"callbacks.{name}{key}", problem
+    yield from _beside(manifest)
     if manifest.hours is not None:
         try:
             manifest.hours.opening_hours()
         except ValueError as error:
             yield ("hours.zone" if "zone" in str(error) else "hours.week"), str(error)
+
+
+def _beside(manifest: Manifest) -> Iterator[Problem]:
+    """Of what the institution says by itself: callbacks and statements."""
+    for name, callback in manifest.callbacks.items():
+        for key, problem in _callback(manifest, name, callback):
+            yield f"callbacks.{name}{key}", problem
+    for name, statement in manifest.statements.items():
+        for key, problem in statement_problems(manifest, name, statement):
+            yield f"statements.{name}{key}", problem
 
 
 def _settings(manifest: Manifest) -> Iterator[Problem]:

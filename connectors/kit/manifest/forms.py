@@ -13,6 +13,7 @@ from connectors.kit.manifest.authentication import Authentication, NoAuthenticat
 from connectors.kit.manifest.callbacks import DeclaredCallback
 from connectors.kit.manifest.errors import SettingError
 from connectors.kit.manifest.settings import Setting, SettingValue
+from connectors.kit.manifest.statements import DeclaredStatement
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 OPERATION = re.compile(r"[a-z][a-z0-9-]{0,40}")
@@ -234,6 +235,9 @@ class Manifest(_Strict, frozen=True):
     ] = NoAuthentication()
     callbacks: Annotated[
         Mapping[str, DeclaredCallback], Meta(description="The messages that the institution sends by itself.")
+    ] = {}
+    statements: Annotated[
+        Mapping[str, DeclaredStatement], Meta(description="The daily files in which the institution lists its acts.")
     ] = {}
     hours: Annotated[Hours | None, Meta(description="When the institution's service works; left out: always.")] = None
     payer_operator: Annotated[

@@ -24,7 +24,7 @@ def manifest_schema() -> dict[str, Any]:
     settings = manifest["properties"]["settings"]
     settings["required"] = ["base_url"]
     settings["properties"] = {"base_url": {"$ref": "#/$defs/Setting", "properties": {"type": {"const": "url"}}}}
-    for key in ("operations", "callbacks"):
+    for key in ("operations", "callbacks", "statements"):
         manifest["properties"][key]["propertyNames"] = {"pattern": _whole(OPERATION.pattern)}
     manifest["properties"]["operations"]["minProperties"] = 1
     operation = definitions["DeclaredOperation"]

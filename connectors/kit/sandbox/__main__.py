@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ledger", type=Path, help="file (JSON lines) that keeps the ledger over a restart")
     parser.add_argument("--callbacks", default="", metavar="URL", help="where the institution sends its own messages")
     parser.add_argument("--certificates", type=Path, help="folder of the test certificates; it is made when missing")
+    parser.add_argument("--statements", type=Path, metavar="DIR", help="folder into which it writes its daily files")
     options = parser.parse_args(arguments)
     try:
         folder = Path(options.name) if "/" in options.name else find_folder(options.name)
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         institution = open_institution(folder, Ledger(options.ledger), certificates)
         _allow_many_connections()
         run = _fast_runner()
-        run(serve(institution, options.host, options.port, options.callbacks))
+        run(serve(institution, options.host, options.port, options.callbacks, options.statements))
     except (SandboxError, CallbackError, ManifestError, SettingError, OSError, tomllib.TOMLDecodeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

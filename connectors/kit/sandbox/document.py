@@ -188,6 +188,26 @@ class Callback(_Strict, frozen=True):
         return (self.after,) if isinstance(self.after, str) else self.after
 
 
+class Statement(_Strict, frozen=True):
+    """The book of a daily file: what is listed in it after a call. The manifest's statement says how it is written."""
+
+    after: Annotated[str | tuple[str, ...], Meta(description="The operation after which a row may be entered.")]
+    row: Annotated[
+        Mapping[str, Expression],
+        Meta(description="The cells by what they are (`our_reference`, `amount` …); `at` is written by the clock."),
+    ]
+    if_: Annotated[
+        Expression | None,
+        Meta(description="Entered when this gives something; left out: when the act was done. Sees `code`, `count` …"),
+    ] = field(default=None, name="if")
+    key: Annotated[Expression | None, Meta(description="Entered once for each value of this.")] = None
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that enter rows."""
+        return (self.after,) if isinstance(self.after, str) else self.after
+
+
 class SandboxDocument(_Strict, frozen=True):
     """A whole sandbox.toml."""
 
@@ -219,6 +239,7 @@ class SandboxDocument(_Strict, frozen=True):
     tokens: Tokens = Tokens()
     signing: Signing | None = None
     callbacks: Mapping[Name, Callback] = {}
+    statements: Mapping[str, Statement] = {}
     broken: Annotated[Consequence, Meta(description="'Something is wrong with me', naming no listed refusal.")] = (
         Consequence(status=500)
     )
@@ -278,6 +299,10 @@ def _reference_problems(document: SandboxDocument) -> Iterator[tuple[str, str]]:
         for operation in callback.operations:
             if operation not in document.operations:
                 yield f"callbacks.{name}.after", f"there are no rules for an operation {operation}"
+    for name, statement in document.statements.items():
+        for operation in statement.operations:
+            if operation not in document.operations:
+                yield f"statements.{name}.after", f"there are no rules for an operation {operation}"
 
 
 def kept_names(document: SandboxDocument) -> set[str]:

@@ -19,6 +19,8 @@ class Ledger:
 
     def __init__(self, path: Path | None = None) -> None:
         self.memory: dict[str, Any] = {}
+        self.entries: dict[str, list[tuple[str, dict[str, str]]]] = {}  #: By statement: when (ISO) and the row.
+        self._keys: set[tuple[str, str]] = set()
         self._effects: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._path = path
         self._file: BufferedWriter | None = None
@@ -39,6 +41,13 @@ class Ledger:
         self._append({"key": key, "value": value})
         self.memory[key] = value
 
+    def enter(self, statement: str, at: str, row: dict[str, str], key: Any = None) -> None:
+        """Write a row into the book of a statement; with a key only once."""
+        if key is not None and (statement, str(key)) in self._keys:
+            return
+        self._append({"entry": [statement, at, row, None if key is None else str(key)]})
+        self._entered(statement, at, row, key)
+
     def effects(self, operation_id: str | None = None) -> list[Mapping[str, Any]]:
         """The effects in the order of their first happening: operation_id, operation, what, count, at (the last)."""
         return [row for row in self._effects.values() if operation_id in (None, row["operation_id"])]
@@ -47,6 +56,8 @@ class Ledger:
         """Forget everything, in the file too."""
         self._effects.clear()
         self.memory.clear()
+        self.entries.clear()
+        self._keys.clear()
         if self._file is not None:
             self._file.truncate(0)
 
@@ -63,6 +74,11 @@ class Ledger:
         row["count"] += 1
         row["at"] = at
         return int(row["count"])
+
+    def _entered(self, statement: str, at: str, row: dict[str, str], key: Any) -> None:
+        self.entries.setdefault(statement, []).append((at, row))
+        if key is not None:
+            self._keys.add((statement, str(key)))
 
     def _append(self, line: Mapping[str, Any]) -> None:
         if self._file is not None:
@@ -82,6 +98,8 @@ class Ledger:
             if "effect" in line:
                 operation_id, operation, what = line["effect"]
                 self._count(operation_id, operation, what, line["at"])
+            elif "entry" in line:
+                self._entered(*line["entry"])
             else:
                 self.memory[line["key"]] = line["value"]
         return whole

@@ -22,6 +22,7 @@ from connectors.kit.sandbox.rest import RestSide
 from connectors.kit.sandbox.rules import RulePlayer
 from connectors.kit.sandbox.samples import SamplePlayer
 from connectors.kit.sandbox.soap import SoapSide
+from connectors.kit.sandbox.statements import StatementBooks
 from connectors.kit.sandbox.tokens import TokenStore
 
 
@@ -42,6 +43,7 @@ class DataInstitution(Institution):
             self._side.not_found = lambda: self._side.speak("", self._rules.apart("not_found"))
         self._openapi = OpenApi(desk.folder, manifest) if manifest.rest is not None and manifest.rest.openapi else None
         self._samples = self._sample_player(manifest, document)
+        self.statements = StatementBooks(manifest, document, desk)
 
     def _sample_player(self, manifest: Manifest, document: SandboxDocument) -> SamplePlayer | None:
         """For the operations without rules; None when each has some."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.kit.sandbox.document import Operation, Read, Rule, SandboxDocument
+from connectors.kit.sandbox.entries import Entry
 from connectors.kit.sandbox.institution import Callback, Desk, Persons
 from connectors.kit.sandbox.notices import Notice
 from connectors.kit.sandbox.steps import Context, Spoken, Step
@@ -38,6 +39,7 @@ class RulePlayer:
         words = Words(desk.folder, document)
         self._reads = [(name, *self._reader(name, read, words)) for name, read in document.reads.items()]
         self._notices = {name: Notice(name, callback, words) for name, callback in document.callbacks.items()}
+        self._entries = {name: Entry(name, book, words) for name, book in document.statements.items()}
         self.due: list[Callback] = []  #: What is to be sent after the act that was just done.
         self._operations = {
             name: _RuleList(self, name, operation, words)
@@ -75,6 +77,12 @@ class RulePlayer:
         """What is sent after the operation's act."""
         return [
             notice for name, notice in self._notices.items() if operation in self.document.callbacks[name].operations
+        ]
+
+    def entered(self, operation: str) -> list[Entry]:
+        """The books in which its acts are listed."""
+        return [
+            entry for name, entry in self._entries.items() if operation in self.document.statements[name].operations
         ]
 
     def readers(self, needed: set[str]) -> tuple[list[tuple[str, Reader]], frozenset[str]]:
@@ -151,6 +159,7 @@ class _RuleList:
         self._desk = player.desk
         self._name = name
         self._notices = player.called_back(name)
+        self._entries = player.entered(name)
         self._outcomes = {
             outcome: Step(player, f"operations.{name}.outcomes.{outcome}", name, operation, given, words)
             for outcome, given in operation.outcomes.items()
@@ -158,6 +167,7 @@ class _RuleList:
         self._rules: list[tuple[Holds | None, Step | Template]] = []
         needed = {name for step in self._outcomes.values() for name in step.mentions}
         needed |= {name for notice in self._notices for name in notice.mentions}
+        needed |= {name for entry in self._entries for name in entry.mentions}
         for key, rule in _flat(player.document, name, operation):
             holds, mentions = _condition(player, rule, key, words)
             what = _what(player, name, operation, rule, key, words)
@@ -181,6 +191,8 @@ class _RuleList:
         for notice in self._notices:
             if (callback := notice.due(context, self._name, done=spoken.done)) is not None:
                 self._player.due.append(callback)
+        for entry in self._entries:
+            entry.enter(context, self._desk.ledger, self._desk.now().isoformat(), done=spoken.done)
         return spoken
 
     def _chosen(self, context: Context) -> Step:

@@ -5,10 +5,11 @@ messages, persons, staff's acts, the institution's clock, and a page for people.
 """
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import msgspec
 from aiohttp import web
 
 from connectors.kit.sandbox import delivery
-from connectors.kit.sandbox.callbacks import CallbackError, CallbackSender, loopback
+from connectors.kit.sandbox.callbacks import CallbackSender, loopback
 from connectors.kit.sandbox.certificates import Certificates, certificates_of
 from connectors.kit.sandbox.document import load_document
 from connectors.kit.sandbox.faults import (
@@ -48,6 +49,7 @@ from connectors.kit.sandbox.player import DataInstitution
 from connectors.kit.sandbox.requests import make_request
 from connectors.kit.sandbox.tls import TlsFront, demands_certificate, serves_tls
 
+_DAY_IS_LOOKED_AT_SECONDS = 60  #: Whether one is over, and its files are due.
 CONNECTORS = Path(__file__).resolve().parents[2]
 _ELSEWHERE = frozenset({"callback_never", "callback_out_of_order"})  #: Not sent now, whatever else is wished.
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -60,9 +62,10 @@ class SandboxError(Exception):
 class SandboxServer:
     """One institution behind HTTP."""
 
-    def __init__(self, institution: DataInstitution, callback_url: str = "") -> None:
-        """Raises CallbackError for an address that is not of this machine."""
+    def __init__(self, institution: DataInstitution, callback_url: str = "", statements: Path | None = None) -> None:
+        """`statements` is the folder for its daily files. Raises CallbackError for an address of another machine."""
         self.institution = institution
+        self.statements = statements
         self.callbacks = CallbackSender(institution.manifest, institution.desk, callback_url)
         self.switches = Switches()
         self.front: TlsFront | None = None  #: Where the institution speaks TLS.
@@ -80,6 +83,8 @@ class SandboxServer:
             ("GET", "/_sandbox/persons"): self._persons,
             ("GET", "/_sandbox/callbacks"): self._show_callbacks,
             ("POST", "/_sandbox/callbacks"): self._set_callbacks,
+            ("GET", "/_sandbox/statements"): self._show_statements,
+            ("POST", "/_sandbox/statements"): self._write_statements,
             ("POST", "/_sandbox/acts"): self._act,
             ("POST", "/_sandbox/clock"): self._advance_clock,
         }
@@ -106,7 +111,7 @@ class SandboxServer:
             return _json({"error": "no such control call"}, 404)
         try:
             return await handler(request)
-        except (SwitchError, CallbackError, msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
             return _json({"error": f"{type(error).__name__}: {error}"}, 400)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -214,6 +219,29 @@ class SandboxServer:
         self.callbacks.url = loopback(url) if url else ""
         return _json({"url": self.callbacks.url})
 
+    async def _show_statements(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The days that have rows; with `name` and `day` that file."""
+        books, query = self.institution.statements, request.query
+        if "name" not in query:
+            return _json({"statements": books.shown()})
+        file = books.file(query["name"], _day(query["day"]))
+        disposition = f'attachment; filename="{file.name}"'
+        return web.Response(body=file.content, content_type="text/csv", headers={"Content-Disposition": disposition})
+
+    async def _write_statements(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Write a day's files now, into the folder of the sandbox or into the one that is named."""
+        asked = msgspec.json.decode(await request.read())
+        folder = Path(asked["folder"]) if "folder" in asked else self.statements
+        if folder is None:
+            raise KeyError("folder")
+        paths = self.institution.statements.write(folder, _day(asked["day"]))
+        return _json({"files": [str(path) for path in paths]}, 201)
+
+    def write_past(self) -> None:
+        """Write the files of the days that are over, where there is a folder for them."""
+        if self.statements is not None and self.institution.statements:
+            self.institution.statements.write_past(self.statements)
+
     async def _act(self, request: web.BaseRequest) -> web.StreamResponse:
         facts = msgspec.json.decode(await request.read())
         return _json(self.institution.act(facts["action"], facts))
@@ -221,7 +249,12 @@ class SandboxServer:
     async def _advance_clock(self, request: web.BaseRequest) -> web.StreamResponse:
         desk = self.institution.desk
         desk.advanced += timedelta(seconds=msgspec.json.decode(await request.read())["advance_seconds"])
+        self.write_past()
         return _json({"now": desk.now().isoformat()})
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def _json(content: Any, status: int = 200) -> web.Response:
@@ -244,9 +277,11 @@ def open_institution(folder: Path, ledger: Ledger, certificates: Certificates | 
     return DataInstitution(Desk(folder.name, folder, ledger, settings, signing, certificates))
 
 
-async def serve(institution: DataInstitution, host: str, port: int, callback_url: str = "") -> None:
+async def serve(
+    institution: DataInstitution, host: str, port: int, callback_url: str = "", statements: Path | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT; prints one line when it listens. Raises SandboxError when the port is taken."""
-    sandbox = SandboxServer(institution, callback_url)
+    sandbox = SandboxServer(institution, callback_url, statements)
     server = web.Server(sandbox.handle, request_factory=make_request, access_log=None, handler_cancellation=True)
     runner = web.ServerRunner(server, shutdown_timeout=0.2)
     await runner.setup()
@@ -262,7 +297,10 @@ async def serve(institution: DataInstitution, host: str, port: int, callback_url
             ) from error
         sys.stdout.write(f"ready on {address}\n")
         sys.stdout.flush()
-        await stop.wait()
+        while not stop.is_set():
+            sandbox.write_past()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _DAY_IS_LOOKED_AT_SECONDS)
     finally:
         await sandbox.callbacks.close()
         if sandbox.front is not None:

@@ -1,0 +1,1 @@
+"""Reads and writes the files in which institutions list a day's acts; knows no folder, no database and no clock."""

@@ -1,0 +1,217 @@
+"""Statements as they are taken in: a file once, whole, or refused with its reason."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connectors.kit.statements.reading import Line, Statement
+from gateway.ids import new_id
+from gateway.packed import pack_text
+from gateway.store.clock import now_ms
+from gateway.store.reconciliation.tables import statement_files, statement_lines, statement_sources
+
+ACCEPTED, REFUSED, REPLACED = "accepted", "refused", "replaced"
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One statement of one connector."""
+
+    id: str
+    connector: str
+    statement: str
+    leg: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.connector}.{self.statement}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that is about to be taken in, or refused."""
+
+    name: str
+    sha256: str
+    size: int
+    day: str  #: A refused one's: as its name says it, else when it came.
+    currency: str | None = None
+    denomination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file was refused."""
+
+    code: str
+    line: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file as reports show it."""
+
+    source_id: str
+    name: str
+    sha256: str
+    day: str
+    state: str
+    lines: int
+    amount_minor: int | None
+    fee_minor: int | None
+    problem: Problem | None
+
+
+def sources_of(conn: Connection, wanted: Iterable[tuple[str, str, str]]) -> list[Source]:
+    """The sources by connector, statement and leg, in this order; one that is new gets its row."""
+    table = statement_sources
+    found = {(row.connector, row.statement): row for row in conn.execute(select(table))}
+    now = now_ms(conn)
+    for connector, statement, leg in wanted:
+        if (connector, statement) not in found:
+            row = {"id": new_id(), "connector": connector, "statement": statement, "leg": leg, "created_at": now}
+            dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+            conn.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
+    found = {(row.connector, row.statement): row for row in conn.execute(select(table))}
+    rows = (found[connector, statement] for connector, statement, _ in wanted)
+    return [Source(row.id, row.connector, row.statement, row.leg) for row in rows]
+
+
+def state_of(conn: Connection, source_id: str, sha256: str) -> str | None:
+    """What became of these bytes before; None when they are new."""
+    table = statement_files.c
+    state = select(table.state).where(table.source_id == source_id, table.sha256 == sha256)
+    found: str | None = conn.scalar(state)
+    return found
+
+
+def accept(conn: Connection, source: Source, file: NewFile, statement: Statement) -> Problem | None:
+    """Take the file in with all its lines; None when it is in, now or before. A day is taken in once."""
+    table = statement_files.c
+    mine = (table.source_id == source.id) & (table.sha256 == file.sha256)
+    before = conn.execute(select(table.id, table.state).where(mine).with_for_update()).one_or_none()
+    if before is not None and before.state == ACCEPTED:
+        return None
+    taken = (table.source_id == source.id) & (table.day == file.day) & (table.state == ACCEPTED)
+    other = conn.execute(select(table.name, table.sha256).where(taken)).first()
+    if other is not None:
+        return Problem("day_taken", 0, {"day": file.day, "name": other.name, "sha256": other.sha256[:12]})
+    if before is not None:
+        conn.execute(delete(statement_files).where(table.id == before.id))
+    same_name = (table.source_id == source.id) & (table.name == file.name) & (table.state == REFUSED)
+    conn.execute(update(statement_files).where(same_name).values(state=REPLACED))
+    file_id = new_id()
+    row = _file_row(conn, source, file, ACCEPTED) | {
+        "id": file_id,
+        "lines": len(statement.lines),
+        "amount_minor": statement.amount_minor if file.currency else None,
+        "fee_minor": statement.fee_minor if file.currency else None,
+    }
+    conn.execute(insert(statement_files).values(row))
+    rows = _line_rows(source, file, file_id, statement.lines)
+    for start in range(0, len(rows), _AT_ONCE):
+        conn.execute(insert(statement_lines), rows[start : start + _AT_ONCE])
+    return None
+
+
+def refuse(conn: Connection, source: Source, file: NewFile, problem: Problem) -> bool:
+    """Write down why it is refused, and nothing of what it says; whether that is new."""
+    table = statement_files.c
+    mine = (table.source_id == source.id) & (table.sha256 == file.sha256)
+    before = conn.execute(select(table.state, table.problem).where(mine)).one_or_none()
+    text = pack_text({"code": problem.code, "line": problem.line, "facts": dict(problem.facts)})
+    if before is not None:
+        if before.state != ACCEPTED:
+            conn.execute(update(statement_files).where(mine).values(problem=text, name=file.name))
+        return bool(before.state == REFUSED and before.problem != text)
+    row = _file_row(conn, source, file, REFUSED) | {"id": new_id(), "lines": 0, "problem": text}
+    conn.execute(insert(statement_files).values(row))
+    return True
+
+
+def _file_row(conn: Connection, source: Source, file: NewFile, state: str) -> dict[str, Any]:
+    return {
+        "source_id": source.id,
+        "sha256": file.sha256,
+        "name": file.name,
+        "size": file.size,
+        "state": state,
+        "day": file.day,
+        "currency": file.currency,
+        "denomination": file.denomination,
+        "received_at": now_ms(conn),
+    }
+
+
+def _line_rows(source: Source, file: NewFile, file_id: str, lines: Sequence[Line]) -> list[dict[str, Any]]:
+    seen: Counter[str] = Counter()
+    rows = []
+    for line in lines:
+        fingerprint = fingerprint_of(line, file.denomination or "")
+        seen[fingerprint] += 1
+        rows.append(
+            {
+                "id": new_id(),
+                "file_id": file_id,
+                "source_id": source.id,
+                "file_day": file.day,
+                "number": line.number,
+                "our_reference": line.our_reference,
+                "their_reference": line.their_reference,
+                "fingerprint": fingerprint,
+                "occurrence": seen[fingerprint],
+                "at": line.at,
+                "day": line.day.isoformat(),
+                "amount_minor": line.amount_minor,
+                "fee_minor": line.fee_minor,
+                "currency": file.currency,
+                "denomination": file.denomination,
+                "raw": line.raw.encode(),
+                "matched": False,
+            }
+        )
+    return rows
+
+
+def fingerprint_of(line: Line, denomination: str) -> str:
+    """What the row says, without where it stands."""
+    said = (line.our_reference, line.their_reference, line.at, line.amount_minor, line.fee_minor, denomination)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def files_of(conn: Connection, source_id: str, day: str) -> list[KeptFile]:
+    """The files of that day, accepted and refused, in the order of their names."""
+    table = statement_files.c
+    query = select(statement_files).where(table.source_id == source_id, table.day == day, table.state != REPLACED)
+    return [_kept(row) for row in conn.execute(query.order_by(table.name, table.sha256))]
+
+
+def accepted_days(conn: Connection, source_id: str, since: str, until: str) -> set[str]:
+    """The days of which a file was taken in."""
+    table = statement_files.c
+    query = select(table.day).where(table.source_id == source_id, table.state == ACCEPTED)
+    return set(conn.scalars(query.where(table.day >= since, table.day <= until)))
+
+
+def _kept(row: Row[Any]) -> KeptFile:
+    said = json.loads(row.problem) if row.problem else None
+    problem = Problem(said["code"], said["line"], said["facts"]) if said else None
+    return KeptFile(
+        row.source_id,
+        row.name,
+        row.sha256,
+        row.day,
+        row.state,
+        row.lines,
+        row.amount_minor,
+        row.fee_minor,
+        problem if row.state == REFUSED else None,
+    )

@@ -1,0 +1,274 @@
+"""What a run found: groups of items that belong together, breaks that stand, and the report as it was."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.ids import new_id
+from gateway.packed import pack_text
+from gateway.store.clock import now_ms
+from gateway.store.reconciliation.files import Source
+from gateway.store.reconciliation.tables import (
+    match_groups,
+    match_members,
+    recon_breaks,
+    recon_resolutions,
+    recon_rulesets,
+    recon_runs,
+    statement_files,
+    statement_lines,
+)
+from gateway.store.tables import attempts, evidence
+from mappings.status import Attempt
+
+#: Who resolves a break when its counterpart comes by itself.
+MACHINE = "reconciliation"
+_DOUBTFUL = (Attempt.IN_DOUBT.value, Attempt.REVIEW.value, Attempt.PENDING.value)
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    """Items that belong together, about to be written."""
+
+    rule: str
+    day: str
+    ours: tuple[str, ...]  #: Items.
+    theirs: tuple[str, ...]
+    decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewBreak:
+    """What is left over, about to be written."""
+
+    id: str
+    item: str
+    type: str
+    day: str
+    amount_minor: int | None
+    currency: str
+    denomination: str
+    request_id: str | None
+    stands: bool  #: Until its counterpart comes or people decide; False: told once.
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An act in doubt about which a statement decides."""
+
+    attempt_id: str
+    operation_id: str
+    request_id: str
+    decision: str
+    file: str
+    sha256: str
+    line: int
+    their_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one day, as it is kept."""
+
+    day: str
+    number: int
+    as_of: int  #: When it was run last, in milliseconds since 1970 UTC; no part of the report.
+    report: dict[str, Any]
+    checksum: str
+
+
+def write_groups(conn: Connection, source: Source, groups: Sequence[NewGroup]) -> int:
+    """Write the groups whose items no live group has; how many. An item is in one live group at most."""
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    now, written = now_ms(conn), 0
+    for group in groups:
+        group_id = new_id()
+        conn.execute(
+            insert(match_groups).values(
+                id=group_id,
+                leg=source.leg,
+                source_id=source.id,
+                day=group.day,
+                rule=group.rule,
+                decision=group.decision,
+                void=False,
+                created_at=now,
+            )
+        )
+        members = [
+            {"group_id": group_id, "item": item, "leg": source.leg, "side": side, "void": False}
+            for side, items in (("ours", group.ours), ("theirs", group.theirs))
+            for item in items
+        ]
+        made = conn.execute(
+            dialect.insert(match_members).values(members).on_conflict_do_nothing().returning(match_members.c.item)
+        ).all()
+        if len(made) != len(members):  # another run was faster
+            raise RaceLost
+        written += 1
+    lines = [item.removeprefix("line:") for group in groups for item in group.theirs]
+    for start in range(0, len(lines), _AT_ONCE):
+        some = statement_lines.c.id.in_(lines[start : start + _AT_ONCE])
+        conn.execute(update(statement_lines).where(some).values(matched=True))
+    return written
+
+
+class RaceLost(Exception):
+    """Another run matched the same items just now; nothing was written, and the next look finds them matched."""
+
+
+def write_breaks(
+    conn: Connection, source: Source, day: str, breaks: Sequence[NewBreak], matched: Iterable[str], *, latest: bool
+) -> None:
+    """Keep what stands, once each, and close what a group has by now; the `latest` day closes what no longer stands."""
+    now = now_ms(conn)
+    table = recon_breaks.c
+    known = {row.id: row for row in conn.execute(select(recon_breaks).where(table.source_id == source.id))}
+    for each in breaks:
+        row = known.get(each.id)
+        if row is None:
+            conn.execute(insert(recon_breaks).values(_break_row(source, each, day, now)))
+        elif row.state == "open" and row.type != each.type:
+            conn.execute(update(recon_breaks).where(table.id == each.id).values(type=each.type))
+    gone = set(matched)
+    standing = {each.id for each in breaks if each.stands}
+    for row in known.values():
+        over = latest and row.day <= day and row.id not in standing
+        if row.state == "open" and (row.item in gone or over):
+            _close(conn, row, day, now, "the counterpart came" if row.item in gone else "it no longer stands")
+
+
+def _close(conn: Connection, row: Any, day: str, now: int, reason: str) -> None:
+    late = max(0, _days_between(row.day, day))
+    closed = {"state": "closed", "closed_day": day, "days_late": late}
+    conn.execute(update(recon_breaks).where(recon_breaks.c.id == row.id).values(closed))
+    conn.execute(insert(recon_resolutions).values(id=new_id(), break_id=row.id, maker=MACHINE, reason=reason, at=now))
+
+
+def _days_between(first: str, second: str) -> int:
+    return (date.fromisoformat(second) - date.fromisoformat(first)).days
+
+
+def _break_row(source: Source, each: NewBreak, day: str, now: int) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "leg": source.leg,
+        "source_id": source.id,
+        "item": each.item,
+        "type": each.type,
+        "day": each.day,
+        "amount_minor": each.amount_minor,
+        "currency": each.currency or None,
+        "denomination": each.denomination or None,
+        "request_id": each.request_id,
+        "first_seen": now,
+        "state": "open" if each.stands else "closed",
+        "closed_day": None if each.stands else day,
+    }
+
+
+def open_file_breaks(conn: Connection, source: Source, day: str) -> list[str]:
+    """The earlier days whose file was missing when `day` began."""
+    table = recon_breaks.c
+    query = select(table.item).where(
+        table.source_id == source.id,
+        table.day < day,
+        table.item.like("file:%"),
+        (table.state == "open") | (table.closed_day >= day),
+    )
+    return [item.removeprefix("file:") for item in conn.scalars(query.order_by(table.item))]
+
+
+def decided(conn: Connection, source: Source, operation: str, limit: int, after: str = "") -> list[Decided]:
+    """Acts still in doubt about which a group decides, by attempt id."""
+    ours, theirs = match_members.alias("ours"), match_members.alias("theirs")
+    told = exists().where(evidence.c.attempt_id == attempts.c.id, evidence.c.source == "statement")
+    query = (
+        select(attempts.c.id, attempts.c.operation_id, attempts.c.request_id, match_groups.c.decision)
+        .add_columns(statement_lines.c.number, statement_lines.c.their_reference)
+        .add_columns(statement_files.c.name, statement_files.c.sha256)
+        .join(ours, ours.c.group_id == match_groups.c.id)
+        .join(attempts, attempts.c.operation_id == func.substr(ours.c.item, len("act:") + 1))
+        .outerjoin(theirs, (theirs.c.group_id == match_groups.c.id) & (theirs.c.side == "theirs"))
+        .outerjoin(statement_lines, statement_lines.c.id == func.substr(theirs.c.item, len("line:") + 1))
+        .outerjoin(statement_files, statement_files.c.id == statement_lines.c.file_id)
+        .where(
+            match_groups.c.source_id == source.id,
+            match_groups.c.decision.is_not(None),
+            match_groups.c.void.is_(False),
+            ours.c.side == "ours",
+            attempts.c.connector == source.connector,
+            attempts.c.operation == operation,
+            attempts.c.state.in_(_DOUBTFUL),
+            attempts.c.id > after,
+            ~told,
+        )
+        .order_by(attempts.c.id)
+        .limit(limit)
+    )
+    return [
+        Decided(
+            row.id,
+            row.operation_id,
+            row.request_id,
+            row.decision,
+            row.name or "",
+            row.sha256 or "",
+            row.number or 0,
+            row.their_reference or "",
+        )
+        for row in conn.execute(query)
+    ]
+
+
+def save_run(
+    conn: Connection, day: str, ruleset: dict[str, Any], ruleset_hash: str, engine: str, report: str, checksum: str
+) -> int:
+    """Keep the report unless the day's last one is the same; the number of the day's run."""
+    table = recon_runs.c
+    last = conn.execute(
+        select(table.number, table.checksum).where(table.day == day).order_by(table.number.desc()).limit(1)
+    ).first()
+    now = now_ms(conn)
+    if last is not None and last.checksum == checksum:
+        conn.execute(update(recon_runs).where(table.day == day, table.number == last.number).values(as_of=now))
+        return int(last.number)
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    rules = {"hash": ruleset_hash, "content": pack_text(ruleset), "created_at": now}
+    conn.execute(dialect.insert(recon_rulesets).values(rules).on_conflict_do_nothing())
+    content = json.loads(report)
+    number = (last.number if last is not None else 0) + 1
+    conn.execute(
+        insert(recon_runs).values(
+            id=new_id(),
+            day=day,
+            number=number,
+            as_of=now,
+            ruleset=ruleset_hash,
+            engine=engine,
+            counts=pack_text({each["source"]: each["counts"] for each in content["sources"]}),
+            totals=pack_text({each["source"]: each["proof"] for each in content["sources"]}),
+            report=report,
+            checksum=checksum,
+        )
+    )
+    return number
+
+
+def find_run(conn: Connection, day: str) -> Run | None:
+    """The last run of that day."""
+    table = recon_runs.c
+    row = conn.execute(select(recon_runs).where(table.day == day).order_by(table.number.desc()).limit(1)).first()
+    return None if row is None else Run(row.day, row.number, row.as_of, json.loads(row.report), row.checksum)
+
+
+def last_day(conn: Connection) -> str | None:
+    """The latest day that was run."""
+    found: str | None = conn.scalar(select(func.max(recon_runs.c.day)))
+    return found
