@@ -60,7 +60,10 @@ class Stage:
 
     def start_sandboxes(self) -> None:
         """Start every sandbox and wait until each answers."""
-        started = [(sandbox, sandboxes.start(self._processes, sandbox, self.folder)) for sandbox in self.sandboxes]
+        started = [
+            (sandbox, sandboxes.start(self._processes, sandbox, self.folder, self.settings.statements_folder))
+            for sandbox in self.sandboxes
+        ]
         self._remember()
         for sandbox, child in started:
             self._processes.wait_until(child, lambda sandbox=sandbox: sandboxes.healthy(f"{sandbox.control}health"))  # type: ignore[misc]

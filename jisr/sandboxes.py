@@ -100,14 +100,18 @@ def _certificates(home: Path, name: str) -> Certificates:
     return Certificates(home.resolve() / "certificates" / name)
 
 
-def start(processes: Processes, sandbox: Sandbox, home: Path) -> Child:
-    """Start one; its ledger and its log stand in `home`, so that a restart remembers its effects."""
+def start(processes: Processes, sandbox: Sandbox, home: Path, statements: Path | None = None) -> Child:
+    """Start one; its ledger and its log stand in `home`, so that a restart remembers its effects.
+
+    `statements` is where it puts its daily files: the folder that a gateway looks at.
+    """
     ledgers = home / "ledgers"
     ledgers.mkdir(parents=True, exist_ok=True)
     command: Sequence[str] = (
         *(sys.executable, "-m", "connectors.kit.sandbox", str(sandbox.folder)),
         *("--port", str(sandbox.port), "--ledger", str(ledgers / f"{sandbox.name}.ledger")),
         *("--certificates", str(_certificates(home, sandbox.name).folder)),
+        *(("--statements", str(statements)) if statements is not None else ()),
     )
     return processes.start(sandbox.name, command, home / "logs" / f"{sandbox.name}.log")
 

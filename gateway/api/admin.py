@@ -1,5 +1,6 @@
 """This file holds the endpoints for operators."""
 
+from datetime import date
 from typing import Any
 
 from litestar import Request, get
@@ -9,6 +10,7 @@ from gateway.api.identity import caller
 from gateway.api.parameters import Query, cursor_after
 from gateway.api.requests import services_of
 from gateway.api.responses import json_of
+from gateway.errors import Problem
 from gateway.moments import iso
 from gateway.representation import represent
 from gateway.security.principals import Kind
@@ -42,6 +44,20 @@ async def list_all_requests(request: Request[Any, Any, Any]) -> ASGIResponse:
         for item in found[:limit]
     ]
     return json_of({"items": items, "next_cursor": cursor_after(items[-1]["id"]) if len(found) > limit else None})
+
+
+@get("/v1/admin/reconciliation/{day:str}")
+async def read_reconciliation(request: Request[Any, Any, Any]) -> ASGIResponse:
+    """The last report of a day that was reconciled."""
+    services = services_of(request)
+    await caller(request, Kind.OPERATOR)
+    try:
+        run = await services.reconciler.report(date.fromisoformat(request.path_params["day"]))
+    except ValueError:
+        raise Problem("not_found") from None
+    if run is None:
+        raise Problem("not_found")
+    return json_of({"number": run.number, "checksum": run.checksum, "report": run.report})
 
 
 def _oldest_first(conn: Any, filters: Filters, after: str | None, limit: int) -> Any:

@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.datastructures import State
 
-from gateway.api.admin import list_all_requests
+from gateway.api.admin import list_all_requests, read_reconciliation
 from gateway.api.attachments import read_attachment, upload
 from gateway.api.callbacks import receive_callback
 from gateway.api.correlation import Correlation
@@ -47,6 +47,7 @@ HANDLERS = [
     list_problems,
     read_problem,
     list_all_requests,
+    read_reconciliation,
     upload,
     read_attachment,
     receive_callback,

@@ -114,6 +114,7 @@ def _paths() -> dict[str, Any]:
         },
         **institution_paths(),
         "/v1/admin/requests": {"get": _admin_list()},
+        "/v1/admin/reconciliation/{day}": {"get": _admin_reconciliation()},
         "/problems": {"get": {**_words("listProblems", "List all codes", "Catalogue", []), **open_to_all}},
         "/problems/{code}": {
             "get": {**_words("readProblem", "Read a code's words", "CatalogueEntry", ["code"]), **open_to_all}
@@ -247,6 +248,13 @@ def _hand_over() -> dict[str, Any]:
     good = {"200": json_answer("Request", "Completed; saying it twice is once, so no key is needed.", _LOCATION)}
     refusals = (*GUARDED, "not_found", "cannot_hand_over", "conflict", "body_too_large", "request_timeout")
     return operation("handOver", "Say that a result was handed over", "Requests", [_ID], good, refusals)
+
+
+def _admin_reconciliation() -> dict[str, Any]:
+    parameter = {**text_in_path("day"), "example": "2026-11-24"}
+    good = {"200": json_answer("ReconciliationRun", "The last report of that day.")}
+    summary = "Read how a day was reconciled (operators)"
+    return operation("readReconciliation", summary, "Operators", [parameter], good, (*GUARDED, "not_found"))
 
 
 def _service(operation_id: str, summary: str, schema: str) -> dict[str, Any]:

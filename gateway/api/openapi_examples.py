@@ -76,6 +76,7 @@ DESCRIPTIONS = {
     "verifyDocument": "For whoever holds a document: when and by whom it was issued, and for which service. No key is "
     "needed, and nothing about a person is told. A file that was changed by one byte is unknown.",
     "listAllRequests": "For operators: what is in doubt or parked, and for how long (`state=in_doubt&state=parked`).",
+    "readReconciliation": "For operators: what institutions list against what was done, breaks, and what was settled.",
     "listProblems": "What a channel may cache to show every `code` in its own screens.",
     "readProblem": "What a problem's `type` points to.",
     "live": "200 as long as the process answers.",

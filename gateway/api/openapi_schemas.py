@@ -97,6 +97,17 @@ def schemas() -> dict[str, Any]:
         "Attachment": _attachment(),
         "CallbackReceipt": _callback_receipt(),
         "IssuedDocument": _issued_document(),
+        "ReconciliationRun": _object(
+            ["number", "checksum", "report"],
+            {
+                "number": {"type": "integer", "description": "Of the day's runs that found something new, from 1."},
+                "checksum": {"type": "string", "description": "SHA-256 of the report."},
+                "report": {
+                    "type": "object",
+                    "description": "Sources with proof; breaks, resolved, closed.",
+                },
+            },
+        ),
         "Applicant": applicant_schema(),
         "Centre": _object(
             ["id", "name", "governorate"],

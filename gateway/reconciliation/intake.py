@@ -22,7 +22,7 @@ from gateway.reconciliation.sources import StatementSource
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.store.reconciliation import files as store_of
-from gateway.store.reconciliation.files import NewFile, Problem, Source
+from gateway.store.reconciliation.files import NewFile, Refusal, Source
 
 _DAY = re.compile(r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})(?![0-9])")
 #: What is on its way into the folder.
@@ -46,7 +46,7 @@ class Taken:
     state: str  #: accepted | known | refused
     day: str
     lines: int = 0
-    problem: Problem | None = None
+    problem: Refusal | None = None
     news: bool = True  #: False: it had been refused for this reason before.
 
 
@@ -80,7 +80,7 @@ class Intake:
             )
             self._require_day(statement, name, source)
         except StatementRefused as refusal:
-            problem = Problem(refusal.code, refusal.line, refusal.facts)
+            problem = Refusal(refusal.code, refusal.line, refusal.facts)
             return await self._refuse(source, kept, name, digest, len(content), problem)
         money = source.form.money
         file = NewFile(
@@ -111,7 +111,7 @@ class Intake:
             raise StatementRefused("day_not_over", 0, day=statement.day.isoformat())
 
     async def _refuse(
-        self, source: StatementSource, kept: Source, name: str, digest: str, size: int, problem: Problem
+        self, source: StatementSource, kept: Source, name: str, digest: str, size: int, problem: Refusal
     ) -> Taken:
         day = (_day_in(name) or datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()).isoformat()
         news = await self._store.write(store_of.refuse, kept, NewFile(name, digest, size, day), problem)

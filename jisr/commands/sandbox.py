@@ -42,7 +42,7 @@ def sandbox(
     home = sandboxes.home(settings.data_dir)
     with Processes(patience_seconds=5) as processes:
         try:
-            _start(here, processes, sandboxes.find(packages, wanted, home), home)
+            _start(here, processes, sandboxes.find(packages, wanted, home), home, settings.statements_folder)
             here.say("أوقفها بـ Ctrl-C.", "Ctrl-C ends them.")
             while True:
                 for child in processes.dead():
@@ -52,11 +52,11 @@ def sandbox(
             here.say("أُوقفت.", "Ended.")
 
 
-def _start(here: Front, processes: Processes, found: list[sandboxes.Sandbox], home: Path) -> None:
+def _start(here: Front, processes: Processes, found: list[sandboxes.Sandbox], home: Path, statements: Path) -> None:
     """Start all of them, then say of each when it is ready."""
     for one in found:
         _require_free(here, one)
-    started = [(one, sandboxes.start(processes, one, home)) for one in found]
+    started = [(one, sandboxes.start(processes, one, home, statements)) for one in found]
     for one, child in started:
         processes.wait_until(child, lambda one=one: sandboxes.healthy(f"{one.control}health"))  # type: ignore[misc]
         here.out.print(f"[green]✓[/] {one.name:20} {one.control}")

@@ -66,10 +66,7 @@ class DeclaredStatement(Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     def headings(self, renamed: Mapping[str, str]) -> dict[str, str]:
         """What we read -> the heading of its column, by an installation's own names where it has some."""
-        named: dict[str, str] = {}
-        named.update(self.columns)
-        named.update(renamed)
-        return named
+        return {str(field): heading for field, heading in self.columns.items()} | dict(renamed)
 
     @property
     def mark(self) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from connectors.kit.sandbox.document import Statement as Declared
 from connectors.kit.sandbox.ledger import Ledger
+from connectors.kit.sandbox.said import Statement as Declared
 from connectors.kit.sandbox.words import Words
 
 

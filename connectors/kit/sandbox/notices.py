@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from connectors.kit.sandbox.document import Callback as Declared
 from connectors.kit.sandbox.faults import CALLBACK_MODES
 from connectors.kit.sandbox.institution import Callback
+from connectors.kit.sandbox.said import Callback as Declared
 from connectors.kit.sandbox.words import Words
 
 _PREFIX = "callback_"

@@ -47,7 +47,7 @@ class NewFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Refusal:
     """Why a file was refused."""
 
     code: str
@@ -67,7 +67,7 @@ class KeptFile:
     lines: int
     amount_minor: int | None
     fee_minor: int | None
-    problem: Problem | None
+    problem: Refusal | None
 
 
 def sources_of(conn: Connection, wanted: Iterable[tuple[str, str, str]]) -> list[Source]:
@@ -93,7 +93,7 @@ def state_of(conn: Connection, source_id: str, sha256: str) -> str | None:
     return found
 
 
-def accept(conn: Connection, source: Source, file: NewFile, statement: Statement) -> Problem | None:
+def accept(conn: Connection, source: Source, file: NewFile, statement: Statement) -> Refusal | None:
     """Take the file in with all its lines; None when it is in, now or before. A day is taken in once."""
     table = statement_files.c
     mine = (table.source_id == source.id) & (table.sha256 == file.sha256)
@@ -103,7 +103,7 @@ def accept(conn: Connection, source: Source, file: NewFile, statement: Statement
     taken = (table.source_id == source.id) & (table.day == file.day) & (table.state == ACCEPTED)
     other = conn.execute(select(table.name, table.sha256).where(taken)).first()
     if other is not None:
-        return Problem("day_taken", 0, {"day": file.day, "name": other.name, "sha256": other.sha256[:12]})
+        return Refusal("day_taken", 0, {"day": file.day, "name": other.name, "sha256": other.sha256[:12]})
     if before is not None:
         conn.execute(delete(statement_files).where(table.id == before.id))
     same_name = (table.source_id == source.id) & (table.name == file.name) & (table.state == REFUSED)
@@ -122,7 +122,7 @@ def accept(conn: Connection, source: Source, file: NewFile, statement: Statement
     return None
 
 
-def refuse(conn: Connection, source: Source, file: NewFile, problem: Problem) -> bool:
+def refuse(conn: Connection, source: Source, file: NewFile, problem: Refusal) -> bool:
     """Write down why it is refused, and nothing of what it says; whether that is new."""
     table = statement_files.c
     mine = (table.source_id == source.id) & (table.sha256 == file.sha256)
@@ -203,7 +203,7 @@ def accepted_days(conn: Connection, source_id: str, since: str, until: str) -> s
 
 def _kept(row: Row[Any]) -> KeptFile:
     said = json.loads(row.problem) if row.problem else None
-    problem = Problem(said["code"], said["line"], said["facts"]) if said else None
+    problem = Refusal(said["code"], said["line"], said["facts"]) if said else None
     return KeptFile(
         row.source_id,
         row.name,
