@@ -245,7 +245,8 @@ def _formats() -> str:
     return (
         f"\nA format is written with {letters}, or with `%Y %m %d %H %M %S %z`; `T` and everything that is no letter "
         "stands for itself. `MMMM` is the month's name as Syria writes it (كانون الثاني, شباط …); `XXX` is an offset "
-        "like +03:00 or Z, `XX` one like +0300.\n"
+        "like +03:00 or Z, `XX` one like +0300. What stands in brackets may be missing: `yyyy-MM-dd[XXX]` and "
+        "`yyyy-MM-ddTHH:mm:ss[.S][XXX]` read all that XML Schema calls a date and a dateTime.\n"
     )
 
 

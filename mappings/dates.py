@@ -1,7 +1,8 @@
 """Dates and moments in the formats that institutions use, read and written. Nothing is guessed: a day must exist.
 
 A format is written with the letters of the table below (as in `dd/MM/yyyy`), or with the directives `%Y %m %d %H %M %S
-%z`; the letter T and everything that is no letter stands for itself.
+%z`; the letter T and everything that is no letter stands for itself. What may be missing stands in brackets, so that
+`yyyy-MM-ddTHH:mm:ss[.S][XXX]` reads whatever XML Schema calls a dateTime, and `yyyy-MM-dd[XXX]` a date.
 """
 
 import re
@@ -21,8 +22,10 @@ MONTHS = (
 )  # fmt: skip
 _MONTH_OF = {fold(name): number for number, name in enumerate(MONTHS, start=1)}
 
-#: Letters -> (part, fixed width or 0, pattern), longest first.
+#: Letters -> (part, fixed width or 0, pattern), longest first. An offset of width 1 is left out where there is none.
 LETTERS: Mapping[str, tuple[str, int, str]] = {
+    "[XXX]": ("offset", 1, r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"),
+    "[.S]": ("fraction", 0, r"(?:\.[0-9]{1,12})?"),
     "yyyy": ("year", 4, r"[0-9]{4}"),
     "MMMM": ("month_name", 0, r"[^0-9]+?"),
     "SSS": ("millisecond", 3, r"[0-9]{3}"),
@@ -89,9 +92,10 @@ def read_moment(text: str, form: str, zone: str) -> str:
     """The moment (RFC 3339, UTC) that a text in the format says in the zone. Raises ValueError."""
     found = _format(form).read(text)
     day = _date(found)
-    hour, minute, second, thousandth = (int(found.get(n) or 0) for n in ("hour", "minute", "second", "millisecond"))
+    hour, minute, second = (int(found.get(name) or 0) for name in ("hour", "minute", "second"))
+    fraction = found.get("millisecond") or (found.get("fraction") or "").removeprefix(".")
     try:
-        clock = time(hour, minute, second, thousandth * 1000)
+        clock = time(hour, minute, second, int(fraction[:3].ljust(3, "0")) * 1000)
     except ValueError:
         raise ValueError("the time does not exist") from None
     own = found.get("offset") or found.get("plain_offset")
@@ -131,7 +135,11 @@ def _written(part: str, width: int, moment: datetime) -> str:
             return MONTHS[moment.month - 1]
         case "millisecond":
             return f"{moment.microsecond // 1000:03}"
+        case "fraction":
+            return f".{moment.microsecond // 1000:03}" if moment.microsecond else ""
         case "offset" | "plain_offset":
+            if width and moment.tzinfo is None:
+                return ""
             return _offset(moment, ":" if part == "offset" else "")
     return str(getattr(moment, part)).rjust(width, "0")
 
@@ -185,7 +193,8 @@ def check_format(form: str, *, clock: bool) -> None:
 
 def _date_format(form: str) -> _Format:
     found = _format(form)
-    if found.fields - {"year", "month", "month_name", "day"}:
+    clocks = found.fields - {"year", "month", "month_name", "day"}
+    if clocks - {"offset"} or (clocks and ("offset", 1) not in found.parts):
         raise ValueError("a date has no time; datetime() and iso_datetime() are for moments")
     return found
 

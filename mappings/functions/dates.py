@@ -27,6 +27,7 @@ class DateFunctions:
             ("iso_date('١٧/٠٥/١٩٩٠', 'dd/MM/yyyy')", "1990-05-17"),
             ("iso_date('19900517', 'yyyyMMdd')", "1990-05-17"),
             ("iso_date('17 أيار 1990', 'd MMMM yyyy')", "1990-05-17"),
+            ("iso_date('1990-05-17+03:00', 'yyyy-MM-dd[XXX]')", "1990-05-17"),
         ),
     )  # fmt: skip
     def _func_iso_date(self, text: str, format_: str) -> str:
@@ -50,6 +51,10 @@ class DateFunctions:
         examples=(
             ("iso_datetime('01/03/2026 11:00:00', 'dd/MM/yyyy HH:mm:ss', '+03:00')", "2026-03-01T08:00:00Z"),
             ("iso_datetime('2026-03-01T11:00:00+03:00', 'yyyy-MM-ddTHH:mm:ssXXX', 'UTC')", "2026-03-01T08:00:00Z"),
+            (
+                "iso_datetime('2026-03-01T11:00:00.25', 'yyyy-MM-ddTHH:mm:ss[.S][XXX]', '+03:00')",
+                "2026-03-01T08:00:00.250Z",
+            ),
         ),
     )  # fmt: skip
     def _func_iso_datetime(self, text: str, format_: str, zone: str) -> str:

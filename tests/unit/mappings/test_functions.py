@@ -116,6 +116,20 @@ def test_a_format_of_dates_that_cannot_be_read_is_refused_at_load(form):
             Expression(f"{function}(a, '{form}')", FUNCTIONS)
 
 
+DATE_TIME = "yyyy-MM-ddTHH:mm:ss[.S][XXX]"  # all that XML Schema allows, but for the hour 24
+
+
+@pytest.mark.parametrize("text", ["1990-05-17", "1990-05-17Z", "1990-05-17+03:00"])
+def test_a_date_of_xml_schema_is_the_same_day_with_its_zone(text):
+    assert read_date(text, "yyyy-MM-dd[XXX]") == "1990-05-17"
+    assert date_text("1990-05-17", "yyyy-MM-dd[XXX]") == "1990-05-17"
+
+
+@pytest.mark.parametrize(("moment", "text"), [("2026-03-01T08:00:00Z", "2026-03-01T11:00:00+03:00"), ("2026-03-01T08:00:00.25Z", "2026-03-01T11:00:00.250+03:00")])  # fmt: skip
+def test_a_moment_is_written_with_a_fraction_only_where_it_has_one(moment, text):
+    assert moment_text(moment, DATE_TIME, "+03:00") == text
+
+
 @pytest.mark.parametrize(
     ("text", "form", "zone", "moment"),
     [
@@ -123,6 +137,10 @@ def test_a_format_of_dates_that_cannot_be_read_is_refused_at_load(form):
         ("2026-03-01T11:00:00.250+0300", "yyyy-MM-ddTHH:mm:ss.SSSXX", "UTC", "2026-03-01T08:00:00.250Z"),
         ("2026-03-01T08:00:00Z", "yyyy-MM-ddTHH:mm:ssXXX", "+03:00", "2026-03-01T08:00:00Z"),
         ("٢٠٢٦٠٣٠١", "yyyyMMdd", "UTC", "2026-03-01T00:00:00Z"),
+        ("2026-03-01T11:00:00.2501239+03:00", DATE_TIME, "UTC", "2026-03-01T08:00:00.250Z"),
+        ("2026-03-01T08:00:00.5Z", DATE_TIME, "+03:00", "2026-03-01T08:00:00.500Z"),
+        ("2026-03-01T11:00:00", DATE_TIME, "+03:00", "2026-03-01T08:00:00Z"),
+        ("2026-03-01T08:00:00Z", DATE_TIME, "+03:00", "2026-03-01T08:00:00Z"),
         ("2026-03-01 11:00:00", "%Y-%m-%d %H:%M:%S", "Asia/Damascus", "2026-03-01T08:00:00Z"),
         ("2021-07-01 11:00:00", "%Y-%m-%d %H:%M:%S", "Asia/Damascus", "2021-07-01T08:00:00Z"),
         ("2021-12-01 11:00:00", "%Y-%m-%d %H:%M:%S", "Asia/Damascus", "2021-12-01T09:00:00Z"),
