@@ -6,23 +6,27 @@ from typing import Any
 
 import pytest
 
-from tests.counterparties import jaxws
+from tests.counterparties import by_jaxws, by_npm_soap, by_soapbar
 from tests.counterparties.starting import Counterparty
 from tests.gateways import GatewayProcess
 from tests.journeys.test_every_service import DISPATCH, House
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def counterparties(tmp_path_factory) -> Iterator[Mapping[str, Counterparty]]:
-    """Those that are installed, by the name of their connector; all end with the session."""
+    """Those that are installed, by the name of their connector; all end with the last test here."""
     found: dict[str, Counterparty] = {}
     with ExitStack() as ends:
-        if not jaxws.MISSING:
-            found |= ends.enter_context(jaxws.jaxws(tmp_path_factory.mktemp("jaxws")))
+        if not by_jaxws.MISSING:
+            found |= ends.enter_context(by_jaxws.jaxws(tmp_path_factory.mktemp("jaxws")))
+        if not by_npm_soap.MISSING:
+            found |= ends.enter_context(by_npm_soap.npm_soap())
+        if not by_soapbar.MISSING:
+            found |= ends.enter_context(by_soapbar.soapbar())
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory, counterparties, sandbox_processes) -> Iterator[House]:
     """The gateway on SQLite; only the wallet is a sandbox of ours."""
     folder = tmp_path_factory.mktemp("foreign")

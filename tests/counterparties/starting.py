@@ -16,6 +16,9 @@ from typing import Any
 
 import httpx
 
+from tests.gateways import until
+from tests.journeys.test_every_service import SERVICES_BY_ID, House
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CONNECTORS = ROOT / "connectors"
@@ -73,3 +76,23 @@ def running(command: Sequence[str | Path], environment: Mapping[str, str]) -> It
 def without(*missing: str | Path | None) -> bool:
     """Whether something of this is not installed: a command by its name, a file by its path."""
     return not all((one.exists() if isinstance(one, Path) else shutil.which(str(one))) for one in missing)
+
+
+def delayed(house: House, body: Mapping[str, Any], code: str) -> dict[str, Any]:
+    """Ask, and wait until the timeline says that the request is delayed for that reason; the request as it stands."""
+    body = house.gateway.with_uploads(SERVICES_BY_ID[body["service"]], body)
+    asked = house.gateway.submit(body, f"delayed-{body['service']}")
+    assert asked.status_code == 202, asked.text
+    request: dict[str, Any] = asked.json()
+
+    def told() -> bool:
+        return code in [event["facts"].get("code") for event in house.events(request) if event["kind"] == "delayed"]
+
+    until(told, f"a delay because of {code}")
+    return house.gateway.get(request["id"])
+
+
+def envelope_of(connector: str, sample: str, version: str = "http://schemas.xmlsoap.org/soap/envelope/") -> bytes:
+    """The message of a package's sample without any header: nobody says who sends it."""
+    body = (CONNECTORS / connector / "samples" / sample / "request.xml").read_bytes()
+    return b'<s:Envelope xmlns:s="%b"><s:Body>%b</s:Body></s:Envelope>' % (version.encode(), body)

@@ -4,13 +4,17 @@ What they prove that our own sandboxes cannot: the contract is read by another g
 another schema processor, attachments, encodings and signatures are written and verified by another implementation.
 """
 
+import ssl
+
+import httpx
 import pytest
 
-from tests.counterparties import jaxws
-from tests.gateways import until
+from connectors.kit.sandbox.certificates import certificates_of
+from tests.counterparties import by_jaxws
+from tests.counterparties.starting import delayed, envelope_of
 from tests.journeys.test_every_service import example, with_person
 
-pytestmark = pytest.mark.skipif(jaxws.MISSING, reason=jaxws.REASON)
+pytestmark = pytest.mark.skipif(by_jaxws.MISSING, reason=by_jaxws.REASON)
 
 TRANSCRIPT = "damascus-university.transcript"
 DEFERMENT = "damascus-university.military-deferment"
@@ -88,14 +92,7 @@ def test_an_extract_that_is_prepared_later_comes_by_inquiry_and_a_missing_entry_
 
 
 def test_a_fault_that_no_contract_declares_is_tried_again_and_never_a_refusal(house):
-    broken = house.ask(with_person(REGISTER, "99000000090"))
-
-    def told():
-        codes = [event["facts"].get("code") for event in house.events(broken) if event["kind"] == "delayed"]
-        return codes if "upstream_fault" in codes else None
-
-    assert until(told, "a delay because of the fault")
-    assert not house.gateway.get(broken["id"])["final"]
+    assert not delayed(house, with_person(REGISTER, "99000000090"), "upstream_fault")["final"]
 
 
 # -- Interior: mutual TLS, X.509 both ways -----------------------------------------------------------------------------------
@@ -128,10 +125,22 @@ def test_an_application_that_is_examined_first_goes_on_by_inquiry_and_a_withheld
 
 
 def test_a_signed_fault_is_believed_and_waited_out(house):
-    busy = house.ask(with_person(PASSPORT, "99000000791"))
+    assert not delayed(house, with_person(PASSPORT, "99000000791"), "upstream_busy")["final"]
 
-    def told():
-        codes = [event["facts"].get("code") for event in house.events(busy) if event["kind"] == "delayed"]
-        return codes if "upstream_busy" in codes else None
 
-    assert until(told, "a delay because Interior is busy")
+def test_interior_does_nothing_for_an_unsigned_message_or_without_our_certificate(counterparties):
+    certificates = certificates_of("interior")
+    address = f"{counterparties['interior'].settings['base_url']}/passports/v1"
+    trusting = ssl.create_default_context(cafile=str(certificates.path("authority")))
+    message, headers = envelope_of("interior", "submit/succeeded"), {"Content-Type": "text/xml"}
+    done = counterparties["interior"].effects()
+
+    with httpx.Client(verify=trusting, trust_env=False) as stranger, pytest.raises(httpx.TransportError):
+        stranger.post(address, content=message, headers=headers)
+    trusting.load_cert_chain(certificates.path("client"), certificates.path("client", "key"))
+    with httpx.Client(verify=trusting, trust_env=False) as client:
+        refused = client.post(address, content=message, headers=headers)
+
+    assert refused.status_code == 500
+    assert b"Fault" in refused.content
+    assert counterparties["interior"].effects() == done

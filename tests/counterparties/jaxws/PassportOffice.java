@@ -170,7 +170,7 @@ public final class PassportOffice implements Passports {
 
     private static XMLGregorianCalendar date(LocalDate day) {
         try {
-            return DatatypeFactory.newInstance().newXMLGregorianCalendar(day.toString());
+            return DatatypeFactory.newInstance().newXMLGregorianCalendar(day + "+03:00");
         } catch (DatatypeConfigurationException impossible) {
             throw new IllegalStateException(impossible);
         }
