@@ -42,6 +42,7 @@ LETTERS: Mapping[str, tuple[str, int, str]] = {
 }
 _DIRECTIVES = {"%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "%S": "ss", "%z": "XX"}
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
+_ZERO = frozenset({"UTC", "Z"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_FORMAT = 64
 
@@ -152,7 +153,7 @@ def _offset(moment: datetime, colon: str) -> str:
 
 @lru_cache(maxsize=256)
 def _zone(name: str) -> tzinfo:
-    if _OFFSET.fullmatch(name) or name in {"UTC", "Z"}:
+    if _OFFSET.fullmatch(name) or name in _ZERO:
         return _fixed(name)
     try:
         return ZoneInfo(name)
@@ -184,6 +185,27 @@ def later_date(day: str, months: int, days: int) -> str:
         return (date(year, month + 1, min(begins.day, last)) + timedelta(days)).isoformat()
     except OverflowError:
         raise ValueError("the date is outside of the calendar") from None
+
+
+def date_parts(form: str) -> tuple[tuple[str, int], ...]:
+    """A date's format taken apart: part and width (0 or 1: it varies), or `=` and a character. Raises ValueError."""
+    return _date_format(form).parts
+
+
+def moment_parts(form: str) -> tuple[tuple[str, int], ...]:
+    """As `date_parts`, of a format that may have a time. Raises ValueError."""
+    return _format(form).parts
+
+
+@lru_cache(maxsize=256)
+def offset_of(text: str) -> timedelta | None:
+    """What `+03:00`, `+0300`, `Z` or `UTC` says; None when it is something else."""
+    if not _OFFSET.fullmatch(text) and text not in _ZERO:
+        return None
+    try:
+        return _fixed(text).utcoffset(None)
+    except ValueError:
+        return None
 
 
 def check_format(form: str, *, clock: bool) -> None:

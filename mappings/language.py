@@ -4,7 +4,7 @@ docs/reference/mapping-language.md describes it. A leaf that gives null is left 
 nothing is left.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mappings.codes import CodeTable
@@ -144,7 +144,7 @@ class _Compilation:
                 return self._mapping(used(tree, self._parts, place, key), key, level, place)
             case list():
                 items = [self._compile(item, f"{key}[{n}]", level + 1, place) for n, item in enumerate(tree)]
-                return lambda context: [value for item in items if (value := item(context)) is not None]
+                return _list_of(items)
             case None:
                 return lambda _: None
             case bool() | int():
@@ -188,7 +188,12 @@ class _Compilation:
             return object_of(heads.pop(), [(name, path[-1]) for (name, _), path in zip(children, paths, strict=True)])
 
         def render(context: Context) -> Any:
-            return {name: value for name, child in children if (value := child(context)) is not None} or None
+            result = {}
+            for name, child in children:  # a comprehension would be one more call
+                value = child(context)
+                if value is not None:
+                    result[name] = value
+            return result or None
 
         return render
 
@@ -222,10 +227,21 @@ class _Compilation:
                     here.file, f"{key}.$each", f"a list of at most {MAX_ROWS:,} rows is expected", here.line
                 )
             charge(weight * len(values))
-            rendered = (item({**context, "item": value}) for value in values)
-            return [value for value in rendered if value is not None]
+            return [rendered for value in values if (rendered := item({**context, "item": value})) is not None]
 
         return _guarded(render, here, f"{key}.$each") if self._is_located else render
+
+
+def _list_of(items: Sequence[Render]) -> Render:
+    def render(context: Context) -> Any:
+        result = []
+        for item in items:
+            value = item(context)
+            if value is not None:
+                result.append(value)
+        return result
+
+    return render
 
 
 def _guarded(evaluate: Render, place: Place, key: str) -> Render:
@@ -254,16 +270,15 @@ def _measured(render: Render, place: Place, key: str) -> Render:
 
 
 def _is_too_large(result: Any) -> bool:
-    values, text, waiting = 0, 0, [result]
-    while waiting:
-        value = waiting.pop()
-        values += 1
-        if isinstance(value, str | bytes):
-            text += len(value)
-        elif isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-        if values > MAX_VALUES or text > MAX_TEXT or len(waiting) > MAX_VALUES:
-            return True
-    return False
+    containers: list[Iterable[Any]] = [[result]]
+    values, text = 1, 0
+    for container in containers:  # grows on the way
+        for value in container:
+            if isinstance(value, str | bytes):
+                text += len(value)
+            elif value and isinstance(value, dict | list):
+                values += len(value)
+                if values > MAX_VALUES:
+                    return True
+                containers.append(value if isinstance(value, list) else value.values())
+    return text > MAX_TEXT

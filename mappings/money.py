@@ -6,12 +6,12 @@ factor of 100. Nothing here rounds, and there is no float.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mappings.arabic import fold_digits
 
@@ -140,3 +140,30 @@ def money_from(amount: str | int | Decimal, currency: str, denomination: str, un
                 raise ValueError("the amount is not a whole number")
             return Money(whole, currency, denomination) if unit == "minor" else read
     raise ValueError(f"unknown unit of money: {unit}")
+
+
+def money_reader(denomination: str, unit: MoneyUnit) -> Callable[[Any], int]:
+    """The minor units that `money_from` reads, denomination and unit known beforehand. Raises ValueError for those."""
+    known = denominations().get(denomination)
+    if known is None:
+        raise ValueError("money_of() wants a denomination that is known")
+    if unit not in {"minor", "major", "whole"}:
+        raise ValueError(f"unknown unit of money: {unit}")
+    currency, exponent = known.currency, known.exponent
+    factor = 1 if unit == "minor" else int(10**exponent)
+
+    def read(amount: str | int | Decimal) -> int:
+        match = _AMOUNT.fullmatch(amount) if amount.__class__ is str else None
+        if match is not None:
+            whole, fraction = match.groups()
+            if fraction is None:
+                minor = int(whole) * factor
+            elif unit == "major" and len(fraction) <= exponent:
+                minor = int(whole + fraction.ljust(exponent, "0"))
+            else:
+                minor = 0
+            if minor > 0:
+                return minor
+        return money_from(amount, currency, denomination, unit).amount_minor
+
+    return read

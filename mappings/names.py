@@ -1,7 +1,8 @@
 """A person's name as one text, and in its parts. No spelling is ever changed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 _PARTS = re.compile(r"[a-z_]+(?: [a-z_]+)*\+?")
@@ -15,10 +16,22 @@ _AFTER = frozenset({"الله", "الدين", "الإسلام", "الاسلام"
 
 def join_name(name: Mapping[str, Any], parts: str) -> str:
     """The parts of `name` in the order of `parts` ("given father family"), a space between. Raises ValueError."""
-    words = [name[part] for part in _parts(parts)[0] if name.get(part) is not None]
-    if not all(isinstance(word, str) for word in words):
-        raise ValueError("the parts of a name are text")
-    return " ".join(word for text in words for word in text.split())
+    return name_joiner(parts)(name)
+
+
+@lru_cache(maxsize=256)  # the constants of mappings
+def name_joiner(parts: str) -> Callable[[Mapping[str, Any]], str]:
+    """`join_name` with the parts known beforehand. Raises ValueError for parts that cannot be read."""
+    wanted = _parts(parts)[0]
+
+    def join(name: Mapping[str, Any]) -> str:
+        texts = [text for part in wanted if (text := name.get(part)) is not None]
+        try:
+            return " ".join(" ".join(texts).split())
+        except TypeError:
+            raise ValueError("the parts of a name are text") from None
+
+    return join
 
 
 def split_name(text: str, parts: str) -> dict[str, str]:

@@ -17,6 +17,8 @@ OPERATORS = {"93": "syriatel", "98": "syriatel", "99": "syriatel", "94": "mtn", 
 
 def national_number(text: str) -> str:
     """The 11 digits of a national number, Arabic-Indic and Persian digits folded. Raises ValueError."""
+    if len(text) == 11 and text.isascii() and text.isdigit():
+        return text
     digits = fold_digits(text).strip()
     if not _NATIONAL_NUMBER.fullmatch(digits):
         raise ValueError("a national number has 11 digits")
@@ -25,6 +27,8 @@ def national_number(text: str) -> str:
 
 def mobile(text: str) -> str:
     """A Syrian mobile number as E.164 (`+9639XXXXXXXX`), from any usual way of writing it. Raises ValueError."""
+    if len(text) == 13 and text.startswith("+9639") and text.isascii() and text[5:].isdigit():
+        return text  # as accept stores it
     match = _MOBILE.fullmatch(_SEPARATORS.sub("", fold_digits(text)))
     if match is None:
         raise ValueError("a mobile number is +963 and nine digits that begin with 9")

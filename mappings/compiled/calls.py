@@ -45,11 +45,11 @@ def expref(node: Node, build: Build) -> Evaluate:
 
 
 def function_expression(node: Node, build: Build) -> Evaluate:
-    """`name(a, b)`. A function may bring a shorter form of its own: a method `_fast_name(nodes, arguments)`."""
+    """`name(a, b)`. The functions may have a shorter form of it: `short_form(name, nodes, arguments)`."""
     name, functions = node["value"], build.functions
     arguments = [build(child) for child in node["children"]]
-    fast = getattr(functions, f"_fast_{name}", None)
-    if fast is not None and (short := fast(node["children"], arguments)) is not None:
+    short_form = getattr(functions, "short_form", None)  # the library's own class has none
+    if short_form is not None and (short := short_form(name, node["children"], arguments)) is not None:
         evaluate: Evaluate = short
         return evaluate
     known = functions.FUNCTION_TABLE[name]

@@ -8,6 +8,7 @@ from typing import Any
 from mappings.compiled.node import Build, Evaluate, Node
 
 _EMPTY = frozenset({str, list, dict})
+_SURE = frozenset({"eq", "ne"})  #: Comparisons that always give true or false; the orders may give null.
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -47,9 +48,15 @@ def not_expression(node: Node, build: Build) -> Evaluate:
     """`!a`; `!!a` in one."""
     inner = node["children"][0]
     if inner["type"] == "not_expression":
-        return _truth(build(inner["children"][0]))
+        twice = inner["children"][0]
+        return build(twice) if _is_truth(twice) else _truth(build(twice))
     operand = build(inner)
     return lambda value: _negated(operand(value))
+
+
+def _is_truth(node: Node) -> bool:
+    """Whether it gives true or false and nothing else, so that `!!` adds nothing."""
+    return node["type"] == "not_expression" or (node["type"] == "comparator" and node["value"] in _SURE)
 
 
 def _truth(operand: Evaluate) -> Evaluate:

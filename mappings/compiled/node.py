@@ -35,3 +35,8 @@ def flat(node: Node) -> Iterator[Node]:
             yield from flat(child)
         else:
             yield child
+
+
+def text_of(node: Node) -> str | None:
+    """The text of a constant; None for any other form."""
+    return node["value"] if node["type"] == "literal" and isinstance(node["value"], str) else None

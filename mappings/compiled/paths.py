@@ -5,9 +5,6 @@ from typing import Any
 
 from mappings.compiled.node import Build, Evaluate, Node, flat
 
-#: What a look-up raises that meets another type, or nothing.
-_MISSES = (KeyError, TypeError, AttributeError)
-
 
 def field(node: Node, _: Build) -> Evaluate:
     """`a`"""
@@ -76,47 +73,53 @@ def names_of(node: Node) -> tuple[str, ...]:
 
 def object_of(head: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Evaluate:
     """Several fields of one place as an object without nulls, null when nothing is left: (new name, field)."""
+    place = path(head) if head else None
 
     def evaluate(value: Any) -> Any:
-        found = value
+        found = value if place is None else place(value)
         try:
-            for name in head:
-                found = found[name]
             get = found.get
-        except _MISSES:
-            get = getattr(_look_up(value, head), "get", None)
-            if get is None:
-                return None
-        return {name: part for name, last in pairs if (part := get(last)) is not None} or None
+        except AttributeError:
+            return None
+        result = {}
+        for name, last in pairs:  # a comprehension would be one more call
+            part = get(last)
+            if part is not None:
+                result[name] = part
+        return result or None
 
     return evaluate
 
 
 def path(names: Sequence[str]) -> Evaluate:
-    """Fields one below another. The usual case, where all but the last are there, takes no loop."""
+    """Fields one below another, as the library does it: what has no `get` has no fields.
+
+    What is not there is as usual as what is: null ends the way without an exception.
+    """
     if len(names) == 1:
         return _one(names[0])
     if len(names) == 2:
         return _two(*names)
     if len(names) == 3:
         return _three(*names)
-    *head, last = names
+    head, last = path(names[:-1]), names[-1]
 
     def evaluate(value: Any) -> Any:
-        found = value
+        found = head(value)
         try:
-            for name in head:
-                found = found[name]
-            return found.get(last)
-        except _MISSES:
-            return _look_up(value, names)
+            return None if found is None else found.get(last)
+        except AttributeError:
+            return None
 
     return evaluate
 
 
 def _one(name: str) -> Evaluate:
     def evaluate(value: Any) -> Any:
-        return value.get(name) if value.__class__ is dict else _look_up(value, (name,))
+        try:
+            return value.get(name)
+        except AttributeError:
+            return None
 
     return evaluate
 
@@ -124,9 +127,10 @@ def _one(name: str) -> Evaluate:
 def _two(first: str, last: str) -> Evaluate:
     def evaluate(value: Any) -> Any:
         try:
-            return value[first].get(last)
-        except _MISSES:
-            return _look_up(value, (first, last))
+            found = value.get(first)
+            return None if found is None else found.get(last)
+        except AttributeError:
+            return None
 
     return evaluate
 
@@ -134,18 +138,12 @@ def _two(first: str, last: str) -> Evaluate:
 def _three(first: str, second: str, last: str) -> Evaluate:
     def evaluate(value: Any) -> Any:
         try:
-            return value[first][second].get(last)
-        except _MISSES:
-            return _look_up(value, (first, second, last))
-
-    return evaluate
-
-
-def _look_up(value: Any, names: Sequence[str]) -> Any:
-    """As the library does it: what has no `get` has no fields."""
-    for name in names:
-        try:
-            value = value.get(name)
+            found = value.get(first)
+            if found is None:
+                return None
+            found = found.get(second)
+            return None if found is None else found.get(last)
         except AttributeError:
             return None
-    return value
+
+    return evaluate

@@ -4,13 +4,21 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, cast
 
+from mappings.compiled.node import Evaluate
 from mappings.functions.registry import function
-from mappings.money import Money, MoneyUnit, amount_as, denominations, money_from
+from mappings.money import Money, MoneyUnit, amount_as, denominations, money_from, money_reader
 
 
 @lru_cache(maxsize=4096, typed=True)  # the fees of services are few
 def _written(amount_minor: int, currency: str, denomination: str, target: str, unit: str) -> str:
     return amount_as(Money(amount_minor, currency, denomination).converted(target), cast(MoneyUnit, unit))
+
+
+def _money_of(denomination: str, unit: str) -> Evaluate:
+    """`money_of` with both constants."""
+    read = money_reader(denomination, cast(MoneyUnit, unit))
+    currency = denominations()[denomination].currency
+    return lambda amount: {"amount_minor": read(amount), "currency": currency, "denomination": denomination}
 
 
 class AmountFunctions:
@@ -33,6 +41,7 @@ class AmountFunctions:
 
     @function(
         "amount: number or text", "denomination: text", "unit: text",
+        prepare=_money_of,
         says="The canonical money (whole minor units) of an amount on the wire; digits are folded. Zero, signs, "
         "separators, too many decimals and floats are refused.",
         examples=(

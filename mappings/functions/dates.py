@@ -1,5 +1,6 @@
 """Functions of dates and times, both ways, in the formats that institutions use (see `mappings.dates`)."""
 
+from mappings.date_forms import date_reader, date_writer, moment_reader
 from mappings.dates import date_text, later_date, moment_text, read_date, read_moment
 from mappings.functions.registry import function
 
@@ -9,6 +10,7 @@ class DateFunctions:
 
     @function(
         "date: text", "format: text",
+        prepare=date_writer,
         says="A date `YYYY-MM-DD` in a format.",
         examples=(
             ("date('1990-05-17', 'dd/MM/yyyy')", "17/05/1990"),
@@ -22,6 +24,7 @@ class DateFunctions:
 
     @function(
         "text: text", "format: text",
+        prepare=date_reader,
         says="The date `YYYY-MM-DD` of a text in a format; Arabic digits are read. A day must exist.",
         examples=(
             ("iso_date('١٧/٠٥/١٩٩٠', 'dd/MM/yyyy')", "1990-05-17"),
@@ -46,6 +49,7 @@ class DateFunctions:
 
     @function(
         "text: text", "format: text", "zone: text",
+        prepare=moment_reader,
         says="The moment (RFC 3339, UTC) of a date and time; the zone counts where the text has none of its own. A "
         "time that the zone's clocks skip or show twice is refused.",
         examples=(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mappings.compiled.budget import charge
-from mappings.compiled.node import Evaluate, Node
+from mappings.compiled.node import Evaluate, Node, text_of
 from mappings.functions.registry import function
 
 _MAX_SEPARATORS = 1_000_000  #: Characters that `join` may add.
@@ -63,5 +63,20 @@ class ListFunctions:
             if len(separator) * len(rows) > _MAX_SEPARATORS:
                 raise ValueError(f"join() adds more than {_MAX_SEPARATORS:,} characters")
             return separator.join(rows)
+
+        return evaluate
+
+    def _fast_contains(self, nodes: Sequence[Node], arguments: Sequence[Evaluate]) -> Evaluate | None:
+        """JMESPath's `contains`, of a list of text constants that is made once."""
+        texts = [text_of(node) for node in nodes[0]["children"]] if nodes[0]["type"] == "multi_select_list" else []
+        if not texts or None in texts:
+            return None
+        rows, wanted = frozenset(texts), arguments[1]
+
+        def evaluate(value: Any) -> bool:
+            if value is None:
+                raise TypeError("contains")  # a list that is selected from null is null
+            found = wanted(value)
+            return isinstance(found, str) and found in rows
 
         return evaluate

@@ -2,9 +2,16 @@
 
 from typing import Any, cast
 
+from mappings.compiled.node import Evaluate
 from mappings.functions.registry import function
-from mappings.names import join_name, split_name
+from mappings.names import join_name, name_joiner, split_name
 from mappings.person import MobileForm, mobile_as, national_number
+
+
+def _join_name(parts: str) -> Evaluate:
+    """`join_name` with its constant."""
+    join = name_joiner(parts)
+    return lambda name: join(name) or None
 
 
 class PersonFunctions:
@@ -12,6 +19,7 @@ class PersonFunctions:
 
     @function(
         "name: object", "parts: text",
+        prepare=_join_name,
         says="The parts of a name in that order, in the citizen's own spelling; a part that is not there is left out.",
         examples=(("join_name({given: 'سامر', family: 'العينة'}, 'given father family')", "سامر العينة"),),
     )  # fmt: skip

@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 from jmespath.functions import signature
 
+from mappings.functions.prepared import Declared, Prepare
+
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
@@ -35,12 +37,17 @@ class Documented:
 
 
 def function(
-    *arguments: str, says: str, examples: tuple[tuple[str, Any], ...], subject: int | None = 0
+    *arguments: str,
+    says: str,
+    examples: tuple[tuple[str, Any], ...],
+    subject: int | None = 0,
+    prepare: Prepare | None = None,
 ) -> Callable[[_Method], _Method]:
     """Registers a method `_func_name` with jmespath. An argument is written `name: kind`.
 
     When the argument number `subject` is null, so is the result (null in, null out); None switches that off. An
-    argument of another kind is refused with a message that does not show it.
+    argument of another kind is refused with a message that does not show it. `prepare` takes the arguments after the
+    first, when they are constants, and gives a quicker function of the first alone, which means the same.
     """
     names = tuple(argument.partition(": ")[0] for argument in arguments)
     kinds = [argument.partition(": ")[2] for argument in arguments]
@@ -62,6 +69,7 @@ def function(
 
         group = method.__module__.rpartition(".")[2]
         checked.documented = Documented(name, names, group, says, examples)  # type: ignore[attr-defined]
+        checked.declared = Declared(method, classes, subject == 0, prepare)  # type: ignore[attr-defined]
         return cast("_Method", signature(*({"types": []} for _ in arguments))(checked))
 
     return declare

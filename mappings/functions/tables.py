@@ -6,7 +6,7 @@ from typing import Any
 from mappings import codes
 from mappings.codes import CodeTable
 from mappings.compiled.logic import is_false
-from mappings.compiled.node import Evaluate, Node
+from mappings.compiled.node import Evaluate, Node, text_of
 from mappings.functions.registry import function
 
 
@@ -40,9 +40,9 @@ class TableFunctions:
         return rows.code(value, column)
 
     def _fast_code(self, nodes: Sequence[Node], arguments: Sequence[Evaluate]) -> Evaluate | None:
-        if nodes[0]["type"] != "literal":
+        name = text_of(nodes[0])
+        if name is None:
             return None
-        name = nodes[0]["value"]
         rows, column = self.table(name)
         return _looked_up({value: row[column] for value, row in rows.rows.items()}, arguments[1], self._func_code, name)
 
@@ -57,9 +57,9 @@ class TableFunctions:
         return rows.value(code, column)
 
     def _fast_uncode(self, nodes: Sequence[Node], arguments: Sequence[Evaluate]) -> Evaluate | None:
-        if nodes[0]["type"] != "literal":
+        name = text_of(nodes[0])
+        if name is None:
             return None
-        name = nodes[0]["value"]
         rows, column = self.table(name)
         return _looked_up(
             {row[column]: value for value, row in rows.rows.items()}, arguments[1], self._func_uncode, name
@@ -74,6 +74,19 @@ class TableFunctions:
     def _func_has_code(self, table: str, code: str) -> bool:
         rows, column = self.table(table)
         return any(row.get(column) == code for row in rows.rows.values())
+
+    def _fast_has_code(self, nodes: Sequence[Node], arguments: Sequence[Evaluate]) -> Evaluate | None:
+        name = text_of(nodes[0])
+        if name is None:
+            return None
+        rows, column = self.table(name)
+        known, argument, slow = {row[column] for row in rows.rows.values()}, arguments[1], self._func_has_code
+
+        def evaluate(value: Any) -> Any:
+            code = argument(value)
+            return code in known if code.__class__ is str else slow(name, code)
+
+        return evaluate
 
     @function(
         "condition: anything", "then: anything", "otherwise: anything",
@@ -115,6 +128,8 @@ def _looked_up(known: Mapping[str, str], argument: Evaluate, slow: Any, name: st
 
     def evaluate(value: Any) -> Any:
         wanted = argument(value)
+        if wanted is None:
+            return None
         found = known.get(wanted) if wanted.__class__ is str else None
         return slow(name, wanted) if found is None else found
 

@@ -27,7 +27,9 @@ class TextFunctions:
 
         def evaluate(value: Any) -> Any:
             text = argument(value)
-            return text if text.__class__ is str and text.isascii() else slow(text)
+            if text.__class__ is str and text.isascii():
+                return text
+            return None if text is None else slow(text)
 
         return evaluate
 

@@ -54,6 +54,8 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(st.sampled_from(ONE), inner).map("{0[0]}({0[1]})".format),
         st.tuples(st.sampled_from(TWO), pair).map("{0[0]}({0[1][0]}, {0[1][1]})".format),
         pair.map("map(&{0[0]}, {0[1]})".format),
+        inner.map("contains(['x', 'ab'], {})".format),
+        inner.map("!!({})".format),
         st.tuples(st.sampled_from(["sort_by", "min_by", "max_by"]), pair).map("{0[0]}({0[1][0]}, &{0[1][1]})".format),
     )
 
@@ -77,10 +79,10 @@ def test_compiled_expressions_mean_what_the_interpreter_means(text, document):
         parsed = jmespath.compile(text)
     except JMESPathError:
         assume(False)
-    expected = _outcome(lambda seen: parsed.search(seen, Options(custom_functions=Functions())), document)
+    expected = _outcome(lambda seen: parsed.search(seen, Options(custom_functions=FUNCTIONS)), document)
     event("an error" if expected == "an error" else "null" if expected == "None" else "a value")
 
-    assert _outcome(build(parsed.parsed, Functions()), document) == expected
+    assert _outcome(build(parsed.parsed, FUNCTIONS), document) == expected
 
 
 SPECIAL = [0, 1, True, False, None, "", "x", [], {}, [0], [False], 0.0, 1.0, Decimal(0), Decimal(1), Decimal("1.0"), b"", {"a": 0}, {"a": False}]  # fmt: skip
@@ -106,10 +108,11 @@ def test_every_form_that_the_parser_makes_is_compiled():
     assert made | {"current"} == set(FORMS)
 
 
-@pytest.mark.parametrize("text", ["a.b.c.d", "a.b", "a.b.c", "a"])
+@pytest.mark.parametrize("text", ["a.b.c.d.e", "a.b.c.d", "a.b", "a.b.c", "a"])
 @pytest.mark.parametrize(
-    "document", [{}, {"a": None}, {"a": {"b": {"c": {"d": 1}}}}, {"a": {"b": []}}, {"a": "text"}, None, [], "a", 3]
-)
+    "document",
+    [{}, {"a": None}, {"a": {"b": {"c": {"d": {"e": 1}}}}}, {"a": {"b": []}}, {"a": {"b": {"c": "text"}}}, {"a": "text"}, None, [], "a", 3],
+)  # fmt: skip
 def test_a_path_that_ends_early_gives_null(text, document):
     parsed = jmespath.compile(text)
 
