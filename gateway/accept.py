@@ -115,6 +115,7 @@ class Acceptor:
                     "reason": asked["reason"],
                     "acceptable": not (asked["refused"] or missing),
                 }
+                told["payment_methods"] = asked.get("methods", told["payment_methods"])
                 told["fee"] = asked["quote"]["amount"] if asked["quote"] and service.fee else told["fee"]
         return told
 

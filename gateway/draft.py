@@ -7,11 +7,14 @@ from typing import Any
 from connectors.kit.contract import Asked, Outcome, Quote
 from connectors.kit.outcome_file import quote_of
 from gateway import asking, next_action
-from gateway.payments.fee_orders import owe, price_details, same_money, shown_amount
-from gateway.steps import PICKUP, Landing, Plan, Route
+from gateway.payments.fee_orders import due_of, owe, paid_of, price_details, same_money, shown_amount
+from gateway.steps import INITIATE, PICKUP, Landing, Plan, Route
 from gateway.work import Evidence, Happened, Next, Settlement, Work
 from mappings.money import Money
 from mappings.status import Attempt, Intent, Request, move
+
+#: No way to pay that the service offers can say the amount: it has a rest in what they count in.
+AMOUNT_NOT_PAYABLE = "amount_not_payable"
 
 
 class Draft:
@@ -53,6 +56,8 @@ class Draft:
         settlement = self.settlement
         landing = self.route.land(self.work.step + 1, settlement.progress)
         settlement.step, settlement.phase, settlement.reason = landing.step, landing.phase, None
+        if landing.phase == INITIATE and self.otherwise_paid():
+            return
         if settlement.state is Request.DELIVERING:
             self.go("delivered", milliseconds=milliseconds)
             return
@@ -95,10 +100,35 @@ class Draft:
             self.settlement.reason = "with_institution"
             self.go("received", code=code, reference=reference)
 
+    def otherwise_paid(self, reason: str = AMOUNT_NOT_PAYABLE) -> bool:
+        """Whether what is due cannot be paid as the citizen chose: then there is another choice, or an end to it.
+
+        `reason` is told where the chosen way could have paid it. Nothing was sent.
+        """
+        methods = self.route.payable(due_of(self.work, self.settlement.fee_order))
+        chosen = self.settlement.progress["payment"]["method"] in methods
+        if not methods:
+            self.unpayable()
+        elif not chosen or reason != AMOUNT_NOT_PAYABLE:
+            self.ask(next_action.CHOOSE_PAYMENT, reason=reason if chosen else AMOUNT_NOT_PAYABLE)
+        else:
+            return False
+        return True
+
+    def unpayable(self) -> None:
+        """No way to pay can say the amount: refused while nothing is paid, else people decide."""
+        work, settlement = self.work, self.settlement
+        if work.intent_state is not None and paid_of(work.intent_state, work.amount_minor, work.paid_minor):
+            self.park(AMOUNT_NOT_PAYABLE)
+            return
+        if work.intent_id is None:  # nothing is owed for what ends here
+            settlement.fee_order, settlement.intent_state = None, None
+        self.refuse(AMOUNT_NOT_PAYABLE, "")
+
     def ask(self, kind: str, *, reason: str | None) -> None:
         """Wait for the citizen."""
         settlement, service = self.settlement, self.route.service
-        methods = service.fee.methods if service.fee else ()
+        methods = self.route.payable(due_of(self.work, settlement.fee_order))
         settlement.next_action, settlement.progress = next_action.ask(kind, settlement.progress, methods)
         settlement.phase, settlement.reason = kind, reason
         settlement.expires_in_ms = int(service.pay_within_hours * 3_600_000)
@@ -117,6 +147,10 @@ class Draft:
             return
         if quote is not None:
             settlement.progress["offer"] = quote_of(quote)
+            order = owe(work, settlement.progress["offer"])
+            if order.state is not Intent.SUCCEEDED and not self.route.payable(due_of(work, order)):
+                self.unpayable()
+                return
             asked = replace(asked, details={**asked.details, **price_details(work, settlement.progress["offer"])})
         action = asking.stored(work, self.plan, self.route.service, asked, still_open=still_open)
         if action is None:

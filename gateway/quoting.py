@@ -6,6 +6,7 @@ from typing import Any
 from connectors.kit.contract import Effect, Outcome, Quote, Status
 from connectors.kit.outcome_file import moment
 from gateway.dispatch import Dispatcher
+from gateway.draft import AMOUNT_NOT_PAYABLE
 from gateway.lanes import Lanes, lane_of
 from gateway.representation import money, reason
 from gateway.steps import Route
@@ -24,7 +25,8 @@ class Quoter:
     async def quote(self, work: Work, route: Route) -> Mapping[str, Any] | None:
         """What the institution says of `work`, which is not stored; None for a service without a safe step `quote`.
 
-        `{"quote": {"amount", "valid_until"} | None, "refused": whether it would be, "reason": why there is none}`.
+        `{"quote": {"amount", "valid_until"} | None, "refused": whether it would be, "reason": why}`, and where there
+        is a price that is to be paid `methods`: the ways by which it can be.
         """
         step = next((number for number, each in enumerate(route.service.steps) if each.kind == "quote"), None)
         if step is None:
@@ -44,8 +46,17 @@ class Quoter:
         if isinstance(answer, Outcome):
             quote = answer.quote if answer.status is Status.SUCCEEDED else None
             code = answer.code or "unlisted_code"
-            return _told(quote, None if quote else code, refused=answer.status is Status.REFUSED)
+            told = _told(quote, None if quote else code, refused=answer.status is Status.REFUSED)
+            return told if quote is None else told | _ways(quote, route)
         return _told(None, answer.code if answer is not None else _BUSY)
+
+
+def _ways(quote: Quote, route: Route) -> dict[str, Any]:
+    """By which ways the price can be paid; a request that could be paid by none would be refused."""
+    if route.service.fee is None:
+        return {}
+    methods = route.payable(Money(quote.amount_minor, quote.currency, quote.denomination))
+    return {"methods": list(methods)} | ({} if methods else {"refused": True, "reason": reason(AMOUNT_NOT_PAYABLE)})
 
 
 def _told(quote: Quote | None, code: str | None, *, refused: bool = False) -> dict[str, Any]:

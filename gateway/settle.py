@@ -160,7 +160,7 @@ def _unpaid(draft: Draft, error: ConnectorError, verdict: Verdict, policy: Dispa
     if draft.plan.operation.role in ("confirm", "resend"):
         draft.ask(next_action.CONFIRM_OTP, reason=error.code)
     elif verdict is Verdict.PARK:
-        draft.ask(next_action.CHOOSE_PAYMENT, reason="payment_provider_unavailable")
+        draft.otherwise_paid("payment_provider_unavailable")
     else:
         _again(draft, error.code, policy, waited=verdict is Verdict.WAIT, after_seconds=error.retry_after_seconds)
 

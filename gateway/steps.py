@@ -11,10 +11,13 @@ from connectors.kit.contract import Connector, Effect, Operation
 from gateway.catalogue import Service
 from gateway.lanes import lane_of
 from gateway.work import OpenAttempt, Work
+from mappings.money import Money
 from mappings.status import Attempt
 
 #: The phase in which a citizen's answer to an institution's question is handed over.
 ACT = "act"
+#: The phase in which a payment is begun with its provider.
+INITIATE = "initiate"
 #: The phase in which a result lies at a centre until the citizen comes for it.
 PICKUP = "pickup"
 #: The connector that carries results to citizens.
@@ -61,6 +64,16 @@ class Route:
         #: Kept with every request, so that it can be told which mappings it started with.
         self.mapping_version = ",".join(f"{name}@{connectors[str(name)].version}" for name in used)
 
+    def payable(self, amount: Money) -> tuple[str, ...]:
+        """The ways to pay for the service by which this amount can be paid to the last piastre."""
+        if self.service.fee is None:
+            return ()
+        return tuple(method for method in self.service.fee.methods if self._fits(method, amount))
+
+    def _fits(self, method: str, amount: Money) -> bool:
+        pays_in = by_role(self._connectors[method], "initiate").pays_in
+        return pays_in is None or pays_in.fits(amount)
+
     def land(self, step: int, progress: Mapping[str, Any]) -> Landing:
         """The first step from `step` on that needs an exchange, or a person at a centre.
 
@@ -79,7 +92,7 @@ class Route:
                 if self.service.fee is None:
                     continue
                 connector = self._connectors[progress["payment"]["method"]]
-                return Landing(index, "initiate", lane_of(connector.name, by_role(connector, "initiate").name))
+                return Landing(index, INITIATE, lane_of(connector.name, by_role(connector, "initiate").name))
             named = self.service.steps[index]
             return Landing(index, "", lane_of(str(named.connector), str(named.operation)))
         return Landing(len(self.service.steps) - 1, "", None)

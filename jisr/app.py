@@ -46,6 +46,7 @@ from gateway.watch import Watch
 from jisr import admin
 from jisr.admin_socket import AdminSocket
 from jisr.http_server import HttpServer
+from mappings.money import format_amount
 from scheduler.worker import Worker
 
 _ALLOCATIONS_PER_ROUND = 10_000
@@ -176,7 +177,21 @@ def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[s
                     f"which the connector {step.connector} does not have."
                 )
         routes[service.id] = Route(service, connectors)
+        _check_fee(routes[service.id])
     return routes
+
+
+def _check_fee(route: Route) -> None:
+    """Raises SettingsError for a fee that one of its ways to pay cannot say."""
+    fee = route.service.fee
+    if fee is None or fee.money is None:
+        return
+    unable = [method for method in fee.methods if method not in route.payable(fee.money)]
+    if unable:
+        raise SettingsError(
+            f"The service {route.service.id} costs {format_amount(fee.money)} {fee.money.denomination}, which "
+            f"{', '.join(unable)} cannot be told exactly; change [fee] amount, or leave it out of [fee] methods."
+        )
 
 
 def _test_settings(settings: Settings, package: Package) -> dict[str, Any] | None:

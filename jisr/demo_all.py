@@ -12,13 +12,13 @@ from typing import Any
 
 from rich.table import Table
 
-from connectors.kit.sample_values import JsonSamples
 from connectors.registry import find_packages
 from gateway.catalogue import Catalogue, Service
 from gateway.settings import BUILTIN_SERVICES
 from jisr.client import Client, Refused
 from jisr.demo_citizen import answer_to, file_for, files_of, uploads_in, with_digests
 from jisr.demo_stage import Stage
+from jisr.errors import CommandError
 from jisr.processes import Processes
 from jisr.setup import write_private
 from jisr.terminal import Front
@@ -34,15 +34,6 @@ inquiry_wish_max_seconds = 1
 _PATIENCE_SECONDS = 60.0
 _ANSWERS = 12
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-#: Who asks where a service has no example of its own: invented, no governorate has the number 88.
-_APPLICANT = {
-    "national_number": "88000000017",
-    "name": {"given": "سلمى", "father": "كريم", "mother": "نادية", "family": "الخطيب"},
-    "mobile": "+963930000001",
-    "assurance": "high",
-}
-_PICK_UP = {"method": "centre", "centre": "damascus"}
-_BY_POST = {"method": "post", "address": {"governorate": "damascus", "city": "دمشق", "street": "شارع المثال"}}
 
 
 @dataclass(slots=True)
@@ -82,18 +73,13 @@ def run_all(here: Front, folder: Path, report: Path | None) -> int:
 
 
 def example_of(service: Service, folder: Path = BUILTIN_SERVICES) -> dict[str, Any]:
-    """A body of POST /v1/requests: the example beside the service's file, else one that its schema allows."""
+    """The example request beside the service's file, a body of POST /v1/requests. Raises CommandError without one."""
     file = folder / f"{service.id}.example.json"
-    if file.is_file():
+    try:
         body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return body
-    made: dict[str, Any] = {"service": service.id, "applicant": dict(_APPLICANT)}
-    made["input"] = JsonSamples(service.schema).value(service.schema)
-    if "electronic" not in service.delivery:
-        made["delivery"] = dict(_PICK_UP if "centre" in service.delivery else _BY_POST)
-    if service.fee is not None:
-        made["payment"] = {"method": service.fee.methods[0], "payer": {"mobile": "+963930000001"}}
-    return made
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{file} is missing or no JSON: each service has an example request beside it.") from error
+    return body
 
 
 class Cast:

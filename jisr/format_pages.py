@@ -137,6 +137,7 @@ _MANIFEST_TABLES: Mapping[str, str] = {
     "Title": "`[title]`",
     "Setting": "`[settings.NAME]`",
     "DeclaredOperation": "`[operations.NAME]`",
+    "DeclaredPaysIn": "`pays_in` of a payment operation",
     "Http": "`[http]`",
     "Rest": "`[rest]`",
     "Soap": "`[soap]`",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from connectors.kit.hours import OpeningHours
+from mappings.money import Money, MoneyUnit, amount_as
 
 
 class Effect(StrEnum):
@@ -29,6 +30,22 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PaysIn:
+    """What a payment operation counts amounts in."""
+
+    denomination: str
+    unit: MoneyUnit
+
+    def fits(self, amount: Money) -> bool:
+        """Whether the amount can be said exactly; nothing is rounded."""
+        try:
+            amount_as(amount.converted(self.denomination), self.unit)
+        except ValueError:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of one connector, as its manifest declares it."""
 
@@ -42,6 +59,7 @@ class Operation:
     max_response_bytes: int = 20 * 1024 * 1024
     secrets: tuple[str, ...] = ()  #: Inputs that live for one exchange only (`otp`) and are never stored.
     hours: OpeningHours | None = None  #: When the institution performs it; None: always.
+    pays_in: PaysIn | None = None  #: initiate: what its amounts are counted in; None: any amount.
 
 
 @dataclass(frozen=True, slots=True)

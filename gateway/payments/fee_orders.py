@@ -40,6 +40,13 @@ def paid_of(state: Intent, amount_minor: int, paid_minor: int) -> int:
     return max(paid_minor, amount_minor if state is Intent.SUCCEEDED else 0)
 
 
+def due_of(work: Work, order: FeeOrder | None) -> Money:
+    """What the next payment is for, as money: of `order` where it names a price that is not written yet."""
+    if order is not None:
+        return Money(order.amount_minor - order.paid_minor, order.currency, order.denomination)
+    return Money(due_minor(work), work.currency, work.denomination)
+
+
 def due_minor(work: Work) -> int:
     """What the next payment is for: the whole amount, less what was paid before it was named."""
     return work.amount_minor - work.paid_minor

@@ -9,7 +9,7 @@ import pytest
 from tests.counterparties import by_jaxws, by_npm_soap, by_soapbar
 from tests.counterparties.starting import Counterparty
 from tests.gateways import GatewayProcess
-from tests.journeys.test_every_service import DISPATCH, House
+from tests.journeys.house import DISPATCH, House
 
 
 @pytest.fixture(scope="package")

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from tests.gateways import until
-from tests.journeys.test_every_service import SERVICES_BY_ID, House
+from tests.journeys.house import SERVICES_BY_ID, House
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -12,7 +12,7 @@ import pytest
 from connectors.kit.sandbox.certificates import certificates_of
 from tests.counterparties import by_jaxws
 from tests.counterparties.starting import delayed, envelope_of
-from tests.journeys.test_every_service import example, with_person
+from tests.journeys.house import example, with_person
 
 pytestmark = pytest.mark.skipif(by_jaxws.MISSING, reason=by_jaxws.REASON)
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.counterparties import by_npm_soap
 from tests.counterparties.starting import delayed, envelope_of
-from tests.journeys.test_every_service import example, with_person
+from tests.journeys.house import example, with_person
 
 pytestmark = pytest.mark.skipif(by_npm_soap.MISSING, reason=by_npm_soap.REASON)
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.counterparties import by_soapbar
 from tests.counterparties.starting import delayed, envelope_of
-from tests.journeys.test_every_service import example, with_person
+from tests.journeys.house import example, with_person
 
 pytestmark = pytest.mark.skipif(by_soapbar.MISSING, reason=by_soapbar.REASON)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connectors.kit.conformance import (
+    cases_amounts,
     cases_callbacks,
     cases_codes,
     cases_contract,
@@ -45,6 +46,7 @@ from connectors.kit.errors import ConnectorError
 #: In this order people read what is wrong: first what stops everything else.
 _MODULES = (
     cases_contract,
+    cases_amounts,
     cases_mapping,
     cases_samples,
     cases_codes,

@@ -22,6 +22,7 @@ from connectors.kit.manifest.statement_checks import statement_problems
 from connectors.kit.paths import PathEscapes, inside
 from mappings.expression import Expression
 from mappings.functions import MappingFunctions
+from mappings.money import denominations
 
 Problem = tuple[str, str]  #: Key and problem.
 
@@ -155,6 +156,7 @@ def _operation(manifest: Manifest, name: str, operation: DeclaredOperation) -> I
         yield "inquire", "an inquirable operation names the operation that inquires"
     if operation.inquire is not None and (inquiry is None or inquiry.role not in {"inquire", "inquire_refund"}):
         yield "inquire", f"there is no operation {operation.inquire} with role inquire"
+    yield from _pays_in(operation)
     reads = operation.role in READING_ROLES
     if reads and operation.effect is not Effect.SAFE:
         yield "effect", f"an operation with role {operation.role} only reads, so its effect is safe"
@@ -167,6 +169,15 @@ def _operation(manifest: Manifest, name: str, operation: DeclaredOperation) -> I
             operation.method_and_path()
         except ValueError as error:
             yield "wire", str(error)
+
+
+def _pays_in(operation: DeclaredOperation) -> Iterator[Problem]:
+    if operation.pays_in is None:
+        return
+    if operation.role != "initiate":
+        yield "pays_in", "only an operation with role initiate takes an amount from a payer"
+    if operation.pays_in.denomination not in denominations():
+        yield "pays_in.denomination", f"there is no such denomination; there are {', '.join(denominations())}"
 
 
 def _callback(manifest: Manifest, name: str, callback: DeclaredCallback) -> Iterator[Problem]:

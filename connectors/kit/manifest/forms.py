@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from connectors.kit.contract import Effect, Operation
+from connectors.kit.contract import Effect, Operation, PaysIn
 from connectors.kit.hours import OpeningHours
 from connectors.kit.manifest.authentication import Authentication, NoAuthentication
 from connectors.kit.manifest.callbacks import DeclaredCallback
@@ -148,6 +148,19 @@ class Hours(_Strict, frozen=True):
         return OpeningHours.read(self.zone, days, self.holidays)
 
 
+class DeclaredPaysIn(_Strict, frozen=True):
+    """What a payment operation counts amounts in."""
+
+    denomination: Annotated[
+        str,
+        Meta(description="As `SYP-new`; an amount of another denomination is converted when that is exact."),
+    ]
+    unit: Annotated[
+        Literal["minor", "major", "whole"],
+        Meta(description="`minor` 2500, `major` 25.00, `whole` 25: an amount with a rest cannot be paid."),
+    ]
+
+
 class DeclaredOperation(_Strict, frozen=True):
     """One operation as the manifest writes it."""
 
@@ -189,6 +202,14 @@ class DeclaredOperation(_Strict, frozen=True):
         Meta(description="`always`: it also works outside the opening hours of the table `hours`."),
     ] = "institution"
 
+    pays_in: Annotated[
+        DeclaredPaysIn | None,
+        Meta(
+            description="`initiate` only: what its amounts are counted in; left out: any amount. For what it cannot "
+            "say the citizen is offered other ways to pay, before anything is sent."
+        ),
+    ] = None
+
     def as_operation(self, name: str, hours: OpeningHours | None = None) -> Operation:
         """The operation of the contract; `hours` are the institution's."""
         return Operation(
@@ -202,6 +223,7 @@ class DeclaredOperation(_Strict, frozen=True):
             max_response_bytes=self.max_response_bytes,
             secrets=self.secrets,
             hours=hours if self.hours == "institution" else None,
+            pays_in=PaysIn(self.pays_in.denomination, self.pays_in.unit) if self.pays_in else None,
         )
 
     def method_and_path(self) -> tuple[str, str]:

@@ -86,6 +86,9 @@ def work(step: int, state: Request = Request.IN_PROGRESS, **more) -> Work:
         "token": 1,
         "intent_id": "i",
         "intent_state": Intent.CREATED,
+        "amount_minor": 2500,
+        "currency": "SYP",
+        "denomination": "SYP-new",
     }
     return Work(**values | more)
 
