@@ -92,7 +92,7 @@ class Cast:
     def perform(self, service: Service) -> Row:
         """Bring one request of the service to its end, or say what kept it."""
         package = self._packages.get(service.institution)
-        row = Row(service.id, wire_of(package.manifest) if package else "")
+        row = Row(service.id, wire_of(package) if package else "")
         if package is None:
             row.why = "no connector"
             return row

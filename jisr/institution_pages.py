@@ -27,7 +27,7 @@ says otherwise. [A service file](service-file.md) explains every key; `GET /v1/s
 """
     for service in catalogue:
         package = packages.get(service.institution)
-        wire = wire_of(package.manifest) if package else ""
+        wire = wire_of(package) if package else ""
         cells = (f"[`{service.id}`](#{_anchor(service.id)})", service.name["ar"], service.name["en"])
         text += f"| {' | '.join((*cells, service.institution, wire, _fee(service), str(service.turnaround_hours)))} "
         text += f"| {', '.join(service.delivery)} |\n"
@@ -50,7 +50,7 @@ the wire's quirks. [The package](connector-package.md) explains the files, [mani
         manifest = package.manifest
         callbacks = ", ".join(f"`{callback}`" for callback in manifest.callbacks)
         operations = ", ".join(f"`{operation}`" for operation in manifest.operations)
-        cells = (f"[`{name}`](#{_anchor(name)})", manifest.title.ar, manifest.title.en, wire_of(manifest), operations)
+        cells = (f"[`{name}`](#{_anchor(name)})", manifest.title.ar, manifest.title.en, wire_of(package), operations)
         text += f"| {' | '.join((*cells, callbacks))} |\n"
     return text + "".join(_connector(package) for package in packages.values())
 
@@ -94,7 +94,7 @@ def _service(service: Service) -> str:
 
 def _connector(package: Package) -> str:
     manifest = package.manifest
-    text = f"\n## `{package.name}`\n\n{manifest.title.ar} · {manifest.title.en}: {wire_of(manifest)}\n\n"
+    text = f"\n## `{package.name}`\n\n{manifest.title.ar} · {manifest.title.en}: {wire_of(package)}\n\n"
     text += "| operation | on the wire | role | effect | seconds | inquired by |\n|---|---|---|---|---|---|\n"
     for name, operation in manifest.operations.items():
         cells = (f"`{name}`", f"`{operation.wire}`", operation.role, operation.effect.value)
