@@ -260,4 +260,5 @@ def _work(
         currency=fee.currency if fee else "",
         denomination=fee.denomination if fee else "",
         test=principal.test,
+        channel_id=principal.id,
     )

@@ -23,6 +23,7 @@ POINTS = (
     "reconcile.after_match",
     "reconcile.before_settle",
     "reconcile.before_report",
+    "webhook.after_send",
 )
 
 

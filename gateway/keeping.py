@@ -9,6 +9,7 @@ from gateway.store import callbacks
 from gateway.store.attachments import forget_attachments
 from gateway.store.blobs import drop_stray_blobs
 from gateway.store.engine import Store
+from gateway.store.webhooks.log import forget as forget_deliveries
 
 _BATCH = 500
 _FEW = 20  #: Each of them is large.
@@ -33,6 +34,12 @@ class Keeping:
         gone = await self._store.write(drop_stray_blobs, _DAY_MS, _FEW)
         if gone:
             log.info("blobs_dropped", count=gone)
+
+    async def forget_deliveries(self) -> None:
+        """Delete what was told to channels past its time."""
+        gone = await self._store.write(forget_deliveries, int(self._settings.webhooks.keep_days * _DAY_MS), _BATCH)
+        if gone:
+            log.info("deliveries_forgotten", count=gone)
 
     async def forget_callbacks(self) -> None:
         """Delete judged messages past their time; those that proved nothing sooner."""

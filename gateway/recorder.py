@@ -61,6 +61,7 @@ class Recorder:
             intent_id=work.intent_id,
             keep_for=keep_for,
             answered=answered,
+            channel_id=work.channel_id,
         )
         try:
             settled = await self._commit(row, callback_id)

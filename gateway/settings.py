@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from gateway.webhooks.settings import WebhookSettings, wrong_settings
+
 CONFIG_FOLDER = Path(__file__).resolve().parent.parent / "config"
 BUILTIN_SERVICES = CONFIG_FOLDER / "services"
 PREFIX = "JISR_"
@@ -95,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     dispatch: DispatchSettings
     callbacks: CallbackSettings
     reconciliation: ReconciliationSettings
+    webhooks: WebhookSettings
     log: LogSettings
     sandbox: SandboxSettings
     connectors: dict[str, dict[str, Any]]
@@ -230,6 +233,8 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     drop = result.get("reconciliation")
     if isinstance(drop, dict) and isinstance(drop.get("folder"), str) and drop["folder"]:
         result["reconciliation"] = drop | {"folder": str(folder / drop["folder"])}
+    if isinstance(webhooks := result.get("webhooks"), dict) and webhooks.get("ca_file"):
+        result["webhooks"] = {**webhooks, "ca_file": str(folder / str(webhooks["ca_file"]))}
     if isinstance(result.get("connectors"), dict):
         result["connectors"] = {name: _anchored_secrets(spec, folder) for name, spec in result["connectors"].items()}
     return result
@@ -309,6 +314,7 @@ def _checked(values: dict[str, Any]) -> Settings:
             "A number in the settings of callbacks must be more than 0.",
         ),
         (settings.reconciliation.every_seconds <= 0, "The setting reconciliation.every_seconds must be more than 0."),
+        *wrong_settings(settings.webhooks),
         (settings.dispatch.max_tries < 1, "The setting dispatch.max_tries must be 1 or more."),
         (
             settings.dispatch.inquiry_wish_max_seconds <= 0,

@@ -56,6 +56,7 @@ class Work:
     paid_minor: int = 0  #: What was paid when another amount was owed; gateway/payments/fee_orders.py.
     open_attempt: OpenAttempt | None = None
     test: bool = False  #: Of a test channel: it goes to test systems only.
+    channel_id: str = ""
     #: Kind -> {content (base64), media_type, size, sha256}; only while the exchange that needs them is rendered.
     attachments: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -199,6 +200,7 @@ class Settling(Struct, frozen=True):
     intent_id: str | None
     keep_for: str | None  #: The worker that has a place for the next job and would go on at once.
     answered: Answered | None
+    channel_id: str = ""  #: "" when whoever settles does not know: then the outbox asks the database.
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ from gateway.upkeep import Upkeep
 from gateway.validation import Validator
 from gateway.waiters import Waiters
 from gateway.watch import Watch
+from gateway.webhooks.address import Guard
+from gateway.webhooks.desk import WebhookDesk
+from gateway.webhooks.post import Post
+from gateway.webhooks.sender import Sender
 from jisr import admin
 from jisr.admin_socket import AdminSocket
 from jisr.http_server import HttpServer
@@ -133,6 +137,9 @@ def _build(
     desk = CallbackDesk(store, judge, watch, poll_seconds=policy.poll_seconds, awake=sending)
     closer = Closer(store, everyone, routes, recorder, policy, dispatcher.wake, worker)
     reconciler = Reconciler(store, statements, closer, clock, settings.statements_folder)
+    guard = Guard(settings.webhooks)
+    post = Post(guard, settings.webhooks, clock)
+    sender = Sender(store, post, settings.webhooks, clock.monotonic, worker, poll_seconds=policy.poll_seconds)
     services = Services(
         store=store,
         catalogue=offered,
@@ -149,10 +156,11 @@ def _build(
         callbacks=Receiver(store, everyone, keyring, clock, settings.callbacks, desk.wake),
         attachments=attachments,
         reconciler=reconciler,
+        webhooks=WebhookDesk(store, guard, settings.webhooks),
     )
     upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker)
     keeping = Keeping(store, settings)
-    crew = Worker(dispatcher, upkeep, settings, desk, keeping, reconciler)
+    crew = Worker(dispatcher, upkeep, settings, desk, keeping, reconciler, sender)
     return Gateway(store, services, crew, waiters, reconciler)
 
 

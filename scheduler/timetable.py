@@ -30,6 +30,7 @@ def timetable(upkeep: Upkeep, keeping: Keeping, reconciler: Reconciler, settings
         Entry("inquire", 60, "an open attempt without an inquiry gets one", upkeep.inquire),
         Entry("forget-keys", 3600, "idempotency keys are kept for their time, not longer", upkeep.forget_keys),
         Entry("forget-callbacks", 3600, "so are the messages that institutions sent", keeping.forget_callbacks),
+        Entry("forget-deliveries", 600, "the log of webhooks is kept for its time", keeping.forget_deliveries),
         Entry("forget-attachments", 600, "an upload that no request needs is not kept", keeping.forget_attachments),
         Entry("reconcile", often, "statements decide what nobody can ask about, day by day", reconciler.keep_up),
         Entry("drop-stray-blobs", 600, "what was begun and never finished takes no space", keeping.drop_stray_blobs),

@@ -1,4 +1,7 @@
-"""One worker: its claim loop, its desk for messages of institutions, and its timetable; they start and end together."""
+"""One worker: its claim loop, its desk for messages of institutions, its sender of webhooks, and its timetable.
+
+They start and end together.
+"""
 
 import asyncio
 
@@ -9,6 +12,7 @@ from gateway.logs import log
 from gateway.reconciliation.reconciler import Reconciler
 from gateway.settings import Settings
 from gateway.upkeep import Upkeep
+from gateway.webhooks.sender import Sender
 from scheduler.clock import Clockwork
 from scheduler.timetable import timetable
 
@@ -24,8 +28,9 @@ class Worker:
         desk: CallbackDesk,
         keeping: Keeping,
         reconciler: Reconciler,
+        sender: Sender,
     ) -> None:
-        self._dispatcher, self._upkeep, self._desk = dispatcher, upkeep, desk
+        self._dispatcher, self._upkeep, self._desk, self._sender = dispatcher, upkeep, desk, sender
         self.keeping = keeping
         self._clockwork = Clockwork(timetable(upkeep, keeping, reconciler, settings))
         self._loop: asyncio.Task[None] | None = None
@@ -36,11 +41,14 @@ class Worker:
         self._clockwork.start()
         self._loop = asyncio.get_running_loop().create_task(self._dispatcher.run())
         self._desk.start()
+        await self._sender.start()
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim no more, and let what runs finish within the grace."""
         await self._clockwork.stop()
-        await asyncio.gather(self._desk.stop(grace_seconds), self._dispatcher.stop(grace_seconds))
+        await asyncio.gather(
+            self._desk.stop(grace_seconds), self._dispatcher.stop(grace_seconds), self._sender.stop(grace_seconds)
+        )
         if self._loop is not None:
             await self._loop
 

@@ -6,6 +6,7 @@ followed, nothing is ever sent twice, and an answer is cut at its decompressed c
 
 import asyncio
 import re
+import socket
 import ssl
 import time
 import zlib
@@ -19,6 +20,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 import aiohttp
+import aiohttp.abc
 from yarl import URL
 
 from connectors.kit.contract import Call, Exchange
@@ -99,6 +101,26 @@ class _GatedRequest(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
+class _Pinned(aiohttp.abc.AbstractResolver):
+    """Every name has the one address that was looked at."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - aiohttp's
+    ) -> list[aiohttp.abc.ResolveResult]:
+        kind = socket.AF_INET6 if ":" in self._address else socket.AF_INET
+        flags = socket.AI_NUMERICHOST
+        return [{"hostname": host, "host": self._address, "port": port, "family": kind, "proto": 0, "flags": flags}]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
 class HttpClient:
     """The pool of one institution."""
 
@@ -110,8 +132,12 @@ class HttpClient:
         connections: int | None = None,
         connect_seconds: float = 5.0,
         tls: ssl.SSLContext | None = None,
+        address: str | None = None,
     ) -> None:
         """`base_url` has no trailing slash; `connect_seconds` counts within the deadline of each call.
+
+        `address` is the one to which connections are opened, whatever the host's name resolves to; TLS still asks for
+        the host's certificate.
 
         Without `connections` there are as many as calls under way: each operation's own places are the limit, and in
         a common one a slow operation would take the places of the others.
@@ -121,6 +147,7 @@ class HttpClient:
         self._connections = connections
         self._connect_seconds = connect_seconds
         self._tls = tls
+        self._address = address
         self._sessions: dict[bool, aiohttp.ClientSession] = {}  #: By whether connections are always new.
 
     async def exchange(
@@ -175,7 +202,12 @@ class HttpClient:
     def _pool(self, *, fresh: bool) -> aiohttp.ClientSession:
         if fresh not in self._sessions:
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections or 0, ssl=self._tls or True, force_close=fresh),
+                connector=aiohttp.TCPConnector(
+                    limit=self._connections or 0,
+                    ssl=self._tls or True,
+                    force_close=fresh,
+                    resolver=_Pinned(self._address) if self._address else None,
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "jisr", "Accept-Encoding": "gzip"},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),

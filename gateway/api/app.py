@@ -27,6 +27,7 @@ from gateway.api.requests import (
 )
 from gateway.api.services import Services
 from gateway.api.stream import Streams, stream_events
+from gateway.api.webhooks import HANDLERS as WEBHOOKS
 from gateway.bucket import Bucket
 
 HANDLERS = [
@@ -48,6 +49,7 @@ HANDLERS = [
     read_problem,
     list_all_requests,
     read_reconciliation,
+    *WEBHOOKS,
     upload,
     read_attachment,
     receive_callback,

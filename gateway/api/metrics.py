@@ -15,6 +15,7 @@ from gateway.api.services import Services
 from gateway.lanes import Lane
 from gateway.store.callbacks import CallbackFigures, callback_figures
 from gateway.store.queries import Figures, figures
+from gateway.store.webhooks.log import WebhookFigures, webhook_figures
 from mappings.status import Request as State
 
 BELIEVED_SECONDS = 1.0
@@ -23,8 +24,10 @@ BELIEVED_SECONDS = 1.0
 class _Snapshot(Collector):
     """One reading of the store and the lanes as metric families."""
 
-    def __init__(self, read: Figures, messages: CallbackFigures, lanes: Iterable[Lane]) -> None:
-        self._read, self._messages, self._lanes = read, messages, list(lanes)
+    def __init__(
+        self, read: Figures, messages: CallbackFigures, webhooks: WebhookFigures, lanes: Iterable[Lane]
+    ) -> None:
+        self._read, self._messages, self._webhooks, self._lanes = read, messages, webhooks, list(lanes)
 
     def collect(self) -> Iterator[Metric]:
         """The families; a state without requests is told as zero, so that an alarm on it can be written."""
@@ -51,6 +54,22 @@ class _Snapshot(Collector):
         waiting = {lane.name: read.waiting.get(lane.name, 0) for lane in self._lanes} | read.waiting
         yield _gauge("jisr_lane_waiting", "Jobs that nobody holds, due or not.", "lane", waiting)
         yield from self._callbacks()
+        yield from self._told()
+
+    def _told(self) -> Iterator[Metric]:
+        read = self._webhooks
+        tried = GaugeMetricFamily(
+            "jisr_webhook_tries_last_hour",
+            "Tries to deliver events within the last hour by outcome.",
+            labels=("channel", "outcome"),
+        )
+        for labels, count in sorted(read.tries.items()):
+            tried.add_metric(labels, count)
+        yield tried
+        yield _gauge("jisr_webhooks_waiting", "Events that are not delivered yet.", "channel", read.waiting)
+        ages = {channel: age / 1000 for channel, age in read.oldest_ms.items()}
+        yield _gauge("jisr_webhooks_oldest_seconds", "How long the oldest of them waits.", "channel", ages)
+        yield _single("jisr_webhooks_failing", "Addresses that fail again and again or are gone.", read.failing)
 
     def _callbacks(self) -> Iterator[Metric]:
         read = self._messages
@@ -93,7 +112,8 @@ class Scrapes:
                 registry = CollectorRegistry(auto_describe=False)
                 read = await services.store.read(figures)
                 messages = await services.store.read(callback_figures)
-                registry.register(_Snapshot(read, messages, services.lanes.snapshot()))
+                webhooks = await services.store.read(webhook_figures)
+                registry.register(_Snapshot(read, messages, webhooks, services.lanes.snapshot()))
                 self._last = (now, generate_latest(registry))
             return self._last[1]
 

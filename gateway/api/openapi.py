@@ -11,6 +11,7 @@ from gateway.api.openapi_examples import ACTIONS, REQUESTS
 from gateway.api.openapi_institutions import institution_paths
 from gateway.api.openapi_parts import GUARDED, TRACE_HEADER, json_answer, json_body, operation, text_in_path
 from gateway.api.openapi_schemas import schemas
+from gateway.api.openapi_webhooks import webhook_paths, webhook_schemas
 from gateway.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from mappings.status import Request
 
@@ -32,6 +33,7 @@ English, `safe_to_retry`, and, for a body, all its faults at once with JSON poin
 _TAGS = [
     {"name": "Requests", "description": "Submit, follow, answer, cancel."},
     {"name": "Services", "description": "What can be asked for."},
+    {"name": "Webhooks", "description": "Be told what becomes of requests, instead of asking."},
     {"name": "Institutions", "description": "For ministries and for whoever holds a document of theirs."},
     {"name": "Operators", "description": "For the people who resolve what is stuck."},
     {"name": "Problems", "description": "The words of every error code."},
@@ -81,7 +83,7 @@ def build_document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": _paths(),
         "components": {
-            "schemas": schemas(),
+            "schemas": {**schemas(), **webhook_schemas()},
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -112,6 +114,7 @@ def _paths() -> dict[str, Any]:
         "/v1/services/{service_id}/availability": {
             "get": _service("readAvailability", "Ask whether a service can be used now", "Availability")
         },
+        **webhook_paths(),
         **institution_paths(),
         "/v1/admin/requests": {"get": _admin_list()},
         "/v1/admin/reconciliation/{day}": {"get": _admin_reconciliation()},

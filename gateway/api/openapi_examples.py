@@ -70,6 +70,22 @@ DESCRIPTIONS = {
     "uploadAttachment": "The body is the file itself. What kind it is, its bytes say. The answer's `digest` stands "
     "for it in a request's `attachments`, in its input or in an answer; an upload that no request refers to expires.",
     "readAttachment": "Only your own uploads are known here.",
+    "addWebhook": "Give an address at which your system is told what becomes of your requests: CloudEvents 1.0 in "
+    "JSON, signed after Standard Webhooks with the `secret` of this answer. The address must be https and lead into "
+    "the open Internet or into a network that the operator allows; it is looked at again at every delivery. It takes "
+    "effect within ten seconds.",
+    "listWebhooks": "A channel sees its own, an operator all.",
+    "readWebhook": "Without its secret, which is told when it is made and never again.",
+    "removeWebhook": "What waits for it is dropped; its log stays for its time.",
+    "rotateWebhook": "Until `old_secret_until` every event carries two signatures, so that the receiver may change its "
+    "secret at any moment in between. `overlap_hours` 0 ends the old one at once.",
+    "enableWebhook": "What waits is sent at once.",
+    "disableWebhook": "Nothing is sent, and what happens meanwhile is not kept for it.",
+    "pingWebhook": "An event of the type `jisr.webhook.ping`, to try the receiver.",
+    "listDeliveries": "What was told and what waits, newest first; kept for thirty days unless set otherwise.",
+    "readDelivery": "One event with every try to deliver it.",
+    "redeliverEvent": "Under the same `webhook-id`, at once, and for another three days if need be.",
+    "redeliverFailed": "Puts the oldest thousand events in line again that were given up.",
     "receiveCallback": "An institution says by itself what became of an act. The bytes are committed before the "
     "answer, and believed only when they are signed as its package declares; what is not signed is at most a reason "
     "to ask the institution. The same message again is the same receipt.",

@@ -72,10 +72,13 @@ class Query:
 
     def states(self) -> Sequence[str]:
         """The states asked for; the parameter may be repeated or separated by commas."""
-        given = [state for value in self._values.get("state", []) for state in value.split(",")]
-        known = [state.value for state in State]
-        if any(state not in known for state in given):
-            self.errors.append(field_error("state", "not_in_list", allowed=", ".join(known)))
+        return self.words("state", [state.value for state in State])
+
+    def words(self, name: str, known: Sequence[str]) -> Sequence[str]:
+        """Those of a fixed list that are asked for; the parameter may be repeated or separated by commas."""
+        given = [word for value in self._values.get(name, []) for word in value.split(",")]
+        if any(word not in known for word in given):
+            self.errors.append(field_error(name, "not_in_list", allowed=", ".join(known)))
         return given
 
     def moment(self, name: str) -> int | None:

@@ -18,6 +18,7 @@ from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.validation import Validator
 from gateway.watch import Watch
+from gateway.webhooks.desk import WebhookDesk
 
 
 class Availability(Protocol):
@@ -46,3 +47,4 @@ class Services:
     callbacks: Receiver
     attachments: Attachments
     reconciler: Reconciler
+    webhooks: WebhookDesk

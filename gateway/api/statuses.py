@@ -26,6 +26,8 @@ STATUSES: Mapping[str, int] = {
     "cannot_cancel": 409,
     "not_testable": 409,
     "cannot_hand_over": 409,
+    "too_many_webhooks": 409,
+    "webhook_disabled": 409,
     "body_too_large": 413,
     "unsupported_media_type": 415,
     "attachment_not_accepted": 415,

@@ -18,6 +18,8 @@ from gateway.store.fee_orders import write_order
 from gateway.store.jobs import Intending, attempt_values, load_works
 from gateway.store.requests import Existing, claim_keys, find_keys
 from gateway.store.tables import attempts, events, intents, jobs, requests
+from gateway.store.webhooks.outbox import Move
+from gateway.store.webhooks.outbox import tell as tell_listeners
 from gateway.work import FeeOrder, NewAttempt, Work
 from mappings.status import FINAL, UNSETTLED, Attempt, Intent, Request, move
 
@@ -89,6 +91,7 @@ def take(conn: Connection, taking: Taking) -> int | Existing:
     if row.version != taking.version or row.state != Request.AWAITING_CITIZEN.value:
         raise Problem("action_not_open")
     state = move(Request.AWAITING_CITIZEN, "answered")
+    tell_listeners(conn, Move(taking.request_id, state, row.channel_id), now)
     conn.execute(
         update(requests)
         .where(requests.c.id == taking.request_id)
@@ -237,6 +240,7 @@ def end(
     conn: Connection, request_id: str, state: Request, kind: str, intent: Intent, now: int, *, reason: str | None
 ) -> None:
     """Write a final state that no exchange brought; a worker that still holds the job finds its token gone."""
+    tell_listeners(conn, Move(request_id, state, reason=reason), now)
     conn.execute(
         update(requests)
         .where(requests.c.id == request_id)

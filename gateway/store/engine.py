@@ -18,6 +18,7 @@ from gateway.store.errors import CommitUnknown, StorageFull, StoreError, StoreUn
 from gateway.store.migrate import Upgraded
 from gateway.store.postgres import open_postgres
 from gateway.store.sqlite import open_sqlite
+from gateway.store.webhooks.subscribers import Subscribers
 
 __all__ = ["CommitUnknown", "StorageFull", "Store", "StoreError", "StoreUnavailable", "open_store"]
 
@@ -33,6 +34,7 @@ class Store(Protocol):
 
     dialect: str  #: "sqlite" or "postgresql"
     generation: int  #: Number of this start, 0 when read only; `f"g{generation}"` is a worker id of this start alone.
+    subscribers: Subscribers  #: The channels with webhooks, as far as this process knows.
     upgraded: Upgraded | None  #: What the migration at the start did; None when opened for reading only.
 
     async def write(self, fn: Callable[..., T], *args: Any) -> T:

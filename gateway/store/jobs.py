@@ -13,6 +13,7 @@ from gateway.store.one_of import for_each_dialect
 from gateway.store.prepared import Prepared
 from gateway.store.tables import attempts, events, intents, jobs, requests
 from gateway.store.together import Guard, Part, Rows, Write, rows_of, write_guarded, write_together
+from gateway.store.webhooks.outbox import begun_part
 from gateway.work import NewAttempt, OpenAttempt, Work
 from mappings.status import Attempt, Intent, Request
 
@@ -151,6 +152,7 @@ def _work(row: Row[Any], open_attempt: OpenAttempt | None) -> Work:
         paid_minor=row.paid_minor or 0,
         open_attempt=open_attempt,
         test=bool(row.test),
+        channel_id=row.channel_id,
     )
 
 
@@ -178,16 +180,17 @@ def intend(conn: Connection, rows: Sequence[Intending]) -> list[bool]:
     """Commit SENDING before the first byte leaves. False for a row whose token is stale: it must not send."""
     now = now_ms(conn)
     tokens = {row.request_id: row.token for row in rows}
-    if write_if_held(conn, tokens, *_intend_parts(rows, now)):
+    if write_if_held(conn, tokens, *_intend_parts(conn, rows, now)):
         return [True] * len(rows)
     valid = holders(conn, tokens)
-    write_together(conn, *_intend_parts([row for row in rows if row.request_id in valid], now))
+    write_together(conn, *_intend_parts(conn, [row for row in rows if row.request_id in valid], now))
     return [row.request_id in valid for row in rows]
 
 
-def _intend_parts(rows: Sequence[Intending], now: int) -> list[tuple[Part, Rows]]:
+def _intend_parts(conn: Connection, rows: Sequence[Intending], now: int) -> list[tuple[Part, Rows]]:
     return [
         rows_of(attempts, [_attempt_row(row, now) for row in rows]),
+        begun_part(conn, [row.request_id for row in rows], now),
         (_BEGIN_REQUEST, [{"key": row.request_id, "now": now} for row in rows]),
         rows_of(events, [_sending_event(row, now) for row in rows]),
     ]

@@ -15,6 +15,7 @@ from gateway.store.batcher import Batcher, BatchFunction, Failed, Take, aligned
 from gateway.store.clock import CLOCK, SERVER_TIME, Clock, ServerTime
 from gateway.store.errors import CommitUnknown, StorageFull, StoreError, StoreUnavailable
 from gateway.store.owner import next_generation
+from gateway.store.webhooks.subscribers import SUBSCRIBERS, Subscribers
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,10 +49,11 @@ class PostgresStore:
         """Opens nothing yet: `open` does."""
         self.generation = 0
         self.upgraded: migrate.Upgraded | None = None
+        self.subscribers = Subscribers(clock.monotonic)
         self._url = url
         self._read_only = read_only
         known = ServerTime()
-        self._engine = _engine(url, clock, known, WRITERS, {})
+        self._engine = _engine(url, clock, known, WRITERS, {}, self.subscribers)
         self._reading = _engine(url, clock, known, READERS, {"default_transaction_read_only": "on"}).execution_options(
             isolation_level="AUTOCOMMIT"
         )
@@ -174,7 +176,12 @@ async def _commit(conn: AsyncConnection) -> None:
 
 
 def _engine(
-    url: URL, clock: Clock, known: ServerTime, pool_size: int, server_settings: Mapping[str, str]
+    url: URL,
+    clock: Clock,
+    known: ServerTime,
+    pool_size: int,
+    server_settings: Mapping[str, str],
+    subscribers: Subscribers | None = None,
 ) -> AsyncEngine:
     engine = create_async_engine(
         _driver_url(url),
@@ -202,6 +209,7 @@ def _engine(
     def leave_clock(_driver: Any, record: Any) -> None:
         record.info[CLOCK] = clock
         record.info[SERVER_TIME] = known
+        record.info[SUBSCRIBERS] = subscribers
 
     return engine
 

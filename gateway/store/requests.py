@@ -15,6 +15,7 @@ from gateway.store.jobs import lanes_with_due_work
 from gateway.store.prepared import Compiled, Prepared, compiled, run
 from gateway.store.tables import events, idempotency, intents, jobs, requests
 from gateway.store.together import columns_of, rows_of, unnested, write_together
+from gateway.store.webhooks.outbox import accepted_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def _insert(conn: Connection, rows: Sequence[NewRequest], now: int) -> dict[str,
         rows_of(intents, [_intent_row(row, row.intent) for row in rows if row.intent]),
         rows_of(events, [_event_row(row) for row in rows]),
         rows_of(jobs, [_job_row(row, claimed[row.id], now) for row in rows]),
+        accepted_part(conn, [(row.id, row.channel_id) for row in rows], now),
     )
     return {row.id: Accepted(1 if claimed[row.id] else None) for row in rows}
 

@@ -14,6 +14,7 @@ from gateway.store.fee_orders import fee_order_writes
 from gateway.store.jobs import NEVER, holders, lanes_with_due_work, write_if_held
 from gateway.store.tables import events, evidence, idempotency, intents, jobs, requests
 from gateway.store.together import Part, Rows, Write, rows_of, write_together
+from gateway.store.webhooks.outbox import Move, moved_part
 from gateway.work import Settled, Settling, expiry
 from mappings.status import FINAL
 
@@ -25,7 +26,7 @@ def settle(conn: Connection, rows: Sequence[Settling]) -> list[Settled]:
     if not any(row.settlement.documents for row in rows):
         moved = _moved_jobs(conn, rows, now)
         crash.point("settle.before_commit")
-        if write_if_held(conn, tokens, *_parts(rows, moved, now)):
+        if write_if_held(conn, tokens, *_parts(conn, rows, moved, now)):
             kept = _kept(moved)
             return [Settled(valid=True, kept=row.request_id in kept) for row in rows]
     valid = holders(conn, tokens)
@@ -33,15 +34,16 @@ def settle(conn: Connection, rows: Sequence[Settling]) -> list[Settled]:
     stale = [row for row in rows if row.request_id not in valid]
     moved = _moved_jobs(conn, good, now)
     write_documents(conn, good, now)
-    write_together(conn, *_parts(good, moved, now), rows_of(evidence, fenced_evidence_rows(stale, now)))
+    write_together(conn, *_parts(conn, good, moved, now), rows_of(evidence, fenced_evidence_rows(stale, now)))
     crash.point("settle.before_commit")
     kept = _kept(moved)
     return [Settled(row.request_id in valid, row.request_id in kept) for row in rows]
 
 
-def _parts(rows: Sequence[Settling], moved: Rows, now: int) -> list[tuple[Part, Rows]]:
+def _parts(conn: Connection, rows: Sequence[Settling], moved: Rows, now: int) -> list[tuple[Part, Rows]]:
     """What is written for rows whose token still stands, but for their documents."""
     return [
+        moved_part(conn, _moves(rows, now), now),
         (_UPDATE_REQUEST, [_request_values(row, now) for row in rows]),
         *attempt_writes(rows, now),
         rows_of(evidence, evidence_rows(rows, now)),
@@ -52,6 +54,15 @@ def _parts(rows: Sequence[Settling], moved: Rows, now: int) -> list[tuple[Part, 
         (_MOVE_JOB, moved),
         (_REST_JOB, _resting(rows)),
         (_END_JOB, [{"key": row.request_id} for row in rows if row.settlement.state in FINAL]),
+    ]
+
+
+def _moves(rows: Sequence[Settling], now: int) -> list[Move]:
+    """Those that may come into another state, or ask something."""
+    return [
+        Move(row.request_id, done.state, row.channel_id, done.reason, done.next_action, expiry(done, now))
+        for row in rows
+        if (done := row.settlement).state is not row.previous or done.next_action is not None
     ]
 
 

@@ -20,6 +20,7 @@ from gateway.store.batcher import Batcher, BatchFunction, Failed, Take
 from gateway.store.clock import CLOCK, Clock
 from gateway.store.errors import StoreError
 from gateway.store.owner import Ownership, next_generation, refuse_network_file_system
+from gateway.store.webhooks.subscribers import SUBSCRIBERS, Subscribers
 from gateway.store.writer import Writer, driver_connection, first, run_batch, translated
 
 T = TypeVar("T")
@@ -104,6 +105,7 @@ class SqliteStore:
         self.path = path
         self.generation = 0
         self.upgraded: migrate.Upgraded | None = None
+        self.subscribers = Subscribers(clock.monotonic)
         self._clock = clock
         self._read_only = read_only
         self._closed = False
@@ -146,6 +148,7 @@ class SqliteStore:
     def _start_writer(self) -> None:
         conn = _engine(self.path, self._synchronous, read_only=False).connect()
         conn.info[CLOCK] = self._clock
+        conn.info[SUBSCRIBERS] = self.subscribers
         self._conn = conn
         raw = driver_connection(conn)
         self._require_durable(raw)

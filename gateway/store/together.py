@@ -68,7 +68,27 @@ class Insert:
         return compiled(insert(self._table).from_select(list(self._fields), source), dialect)
 
 
-Part = Write | Insert
+class Selected:
+    """Rows of a table that a query makes out of what is given: none, one or several for each."""
+
+    def __init__(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        build: Callable[[Given], Select[Any]],
+        fields: Mapping[str, Column[Any]],
+    ) -> None:
+        """`build` makes the query for one given row; it selects `columns` in their order."""
+        self._table, self._columns, self._build, self._fields = table, list(columns), build, fields
+        self.each = Prepared(insert(table).from_select(self._columns, build(bound(fields))))
+
+    def from_arrays(self, dialect: Dialect, condition: ColumnElement[bool]) -> Compiled:
+        """See Write."""
+        source = self._build(unnested(self._fields).__getitem__).where(condition)
+        return compiled(insert(self._table).from_select(self._columns, source), dialect)
+
+
+Part = Write | Insert | Selected
 
 
 class Guard:

@@ -8,6 +8,7 @@ from sqlalchemy import LargeBinary
 from gateway.store.reconciliation import tables as _reconciliation  # noqa: F401 - its tables are known from then on
 from gateway.store.sealed import Sealed
 from gateway.store.tables import metadata
+from gateway.store.webhooks import tables as _webhooks  # noqa: F401 - its tables enter the metadata
 
 
 def _render(kind: str, item: Any, _autogenerate: Any) -> str | Literal[False]:
