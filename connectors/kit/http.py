@@ -13,9 +13,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from email.message import Message
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -36,8 +35,8 @@ from connectors.kit.errors import (
     Unreadable,
 )
 from connectors.kit.reception import Received, Reception, Whole, reception
+from connectors.kit.retry_after import retry_after_seconds
 
-MAX_RETRY_AFTER_SECONDS = 3600.0
 _KEPT_OF_TOO_LARGE = 64 * 1024
 _REACHABLE_SECONDS = 2.0
 #: OpenSSL's names of the alerts that are about the certificate which a side has shown or not shown.
@@ -334,19 +333,3 @@ def _content_type(value: str) -> tuple[str, str]:
     message = Message()
     message["Content-Type"] = value
     return media_type.strip().lower(), str(message.get_param("charset", "")).lower()
-
-
-def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """The wish of a Retry-After header (RFC 9110, 10.2.3), from 0 to one hour; None when it is unreadable."""
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return MAX_RETRY_AFTER_SECONDS if len(text) > 9 else min(float(text), MAX_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_SECONDS)

@@ -13,7 +13,7 @@ from connectors.kit.errors import (
     TimedOut,
     Unreadable,
 )
-from connectors.kit.http import retry_after_seconds
+from connectors.kit.retry_after import retry_after_seconds
 from tests.unit.connectors.http_calls import CALL, CHUNKED, NOW, OK, client, closed_port, one, post
 from tests.unit.connectors.raw_server import RawServer, drips, hangs, resets, says, wire
 
