@@ -1,10 +1,10 @@
 """Dates and moments in a format that is known beforehand: the usual text is taken apart by position.
 
-What is not in that form to the letter (other digits, spaces around it, months by name, a day that does not exist) goes
-the long way through `mappings.dates`, which also says what is wrong. Both ways give the same.
+What is not in that form to the letter (other digits, spaces around it, months by name, fractions, a day that does not
+exist) goes the long way through `mappings.dates`, which also says what is wrong. Both ways give the same.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from operator import itemgetter
 from typing import NamedTuple
@@ -13,10 +13,12 @@ from mappings.arabic import fold_digits
 from mappings.dates import date_parts, date_text, moment_parts, offset_of, read_date, read_moment
 
 Read = Callable[[str], str]
+Parts = Sequence[tuple[str, int]]  #: As `mappings.dates` takes a format apart.
 
 _ISO = {"year": slice(0, 4), "month": slice(5, 7), "day": slice(8, 10)}
 _CLOCK = ("hour", "minute", "second")
 _OFFSETS = {"offset": len("+03:00"), "plain_offset": len("+0300")}
+_MISSING = ("offset", 1)  #: An offset that may be missing.
 
 
 class _Layout(NamedTuple):
@@ -42,7 +44,14 @@ class _Layout(NamedTuple):
         return lambda text: bool(take(text) == all_of_them)
 
 
-def _layout(parts: Iterable[tuple[str, int]]) -> _Layout | None:
+def _layout(parts: Parts) -> tuple[_Layout | None, Parts]:
+    """The layout of a format up to its fraction and offset, and those; no layout when another part varies in width."""
+    tail = [part for part in parts if part[0] == "fraction" or part[0] in _OFFSETS]
+    front = parts[: len(parts) - len(tail)]
+    return (_fixed(front) if [*front, *tail] == [*parts] else None), tail
+
+
+def _fixed(parts: Parts) -> _Layout | None:
     places: dict[str, slice] = {}
     literals: dict[int, str] = {}
     width = 0
@@ -61,10 +70,12 @@ def _layout(parts: Iterable[tuple[str, int]]) -> _Layout | None:
 def date_writer(form: str) -> Read:
     """`date_text` in this format. Raises ValueError for a format that cannot be read."""
     parts = date_parts(form)
-    if _layout(parts) is None:
+    layout, _ = _layout(parts)
+    if layout is None:
         return lambda value: date_text(value, form)
-    take = itemgetter(*(_ISO[part] for part, _ in parts if part in _ISO))
-    pattern = "".join("%s" if part in _ISO else part[1:].replace("%", "%%") for part, _ in parts)
+    front = [(part, size) for part, size in parts if part != "offset"]  # which a date has not
+    take = itemgetter(*(_ISO[part] for part, _ in front if part in _ISO))
+    pattern = "".join("%s" if part in _ISO else part[1:].replace("%", "%%") for part, _ in front)
 
     def write(value: str) -> str:
         if len(value) == 10 and value[4] == value[7] == "-" and _is_day(value):
@@ -76,7 +87,7 @@ def date_writer(form: str) -> Read:
 
 def date_reader(form: str) -> Read:
     """`read_date` in this format. Raises ValueError for a format that cannot be read."""
-    layout = _layout(date_parts(form))
+    layout, _ = _layout(date_parts(form))
     if layout is None:
         return lambda text: read_date(text, form)
     take, is_framed, width = layout.taker(_ISO), layout.frame(), layout.width
@@ -100,12 +111,11 @@ def _is_day(text: str) -> bool:
 
 def moment_reader(form: str, zone: str) -> Read:
     """`read_moment` in this format and zone (it counts where the text has none). Raises ValueError for the format."""
-    *front, last = moment_parts(form)
-    size = _OFFSETS.get(last[0], 0)
-    layout = _layout(front if size else [*front, last])
-    own = None if size else offset_of(zone)
-    if layout is None or "millisecond" in layout.places or (not size and own is None):
-        return lambda text: read_moment(text, form, zone)  # a zone by its name knows of summer time
+    layout, tail = _layout(moment_parts(form))
+    if layout is None or "millisecond" in layout.places:
+        return lambda text: read_moment(text, form, zone)
+    size = max((_OFFSETS.get(part, 0) for part, _ in tail), default=0)
+    own = offset_of(zone) if not size or _MISSING in tail else None  # none of a zone by its name: it has summer time
     clock = [name for name in _CLOCK if name in layout.places]
     take, is_framed, width = layout.taker([*_ISO, *clock]), layout.frame(), layout.width
     pattern = "%s-%s-%sT" + ":".join("%s" if name in clock else "00" for name in _CLOCK)
@@ -113,8 +123,8 @@ def moment_reader(form: str, zone: str) -> Read:
     def read(text: str) -> str:
         if len(text) >= width and is_framed(text):
             said = text[width:]
-            offset = offset_of(said) if len(said) == size or said == "Z" else None
-            found = _in_utc(pattern, take(text), own if not said else offset)
+            offset = own if not said else offset_of(said) if size and (len(said) == size or said == "Z") else None
+            found = _in_utc(pattern, take(text), offset)
             if found is not None:
                 return found
         return read_moment(text, form, zone)

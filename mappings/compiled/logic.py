@@ -62,7 +62,7 @@ def _is_truth(node: Node) -> bool:
 def _truth(operand: Evaluate) -> Evaluate:
     def evaluate(value: Any) -> bool:
         found = operand(value)
-        return found if found is True or found is False else not _negated(found)
+        return True if found else found is not None and found is not False and isinstance(found, Number)
 
     return evaluate
 

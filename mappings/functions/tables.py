@@ -100,7 +100,12 @@ class TableFunctions:
 
     def _fast_if(self, _: Sequence[Node], arguments: Sequence[Evaluate]) -> Evaluate:
         condition, then, otherwise = arguments
-        return lambda value: otherwise(value) if is_false(condition(value)) else then(value)
+
+        def evaluate(value: Any) -> Any:
+            found = condition(value)
+            return then(value) if found or not is_false(found) else otherwise(value)
+
+        return evaluate
 
     @function(
         "value: anything", "true: text", "false: text",

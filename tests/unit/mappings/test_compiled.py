@@ -71,7 +71,7 @@ def _outcome(evaluate, document: Any) -> str:
         return "an error"
 
 
-@settings(max_examples=2500, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=1500, suppress_health_check=[HealthCheck.filter_too_much])
 @given(TEXTS, DOCUMENTS)
 def test_compiled_expressions_mean_what_the_interpreter_means(text, document):
     """The representation is compared: 1, true and 1.0 are equal in Python, and the order of keys counts."""
