@@ -1,7 +1,6 @@
 """A package on the bench: its documents rendered into the wire, and answers read, with no network in between."""
 
 import json
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -186,7 +185,7 @@ def _sealing(package: Package) -> Callable[[bytes], bytes]:
     """A package whose sandbox.toml has no keys for it shows its answers as they are."""
     try:
         return sealing(package.folder, package.manifest)
-    except (OSError, KeyError, SettingError, tomllib.TOMLDecodeError):
+    except (ManifestError, SettingError):
         return bytes
 
 
@@ -194,7 +193,7 @@ def settings_for(package: Package) -> dict[str, Any]:
     """Settings to work with: those of the package's sandbox, and invented ones where it names none."""
     try:
         known = sandbox_settings(package.folder, _PORT)
-    except (OSError, KeyError, AttributeError, tomllib.TOMLDecodeError):
+    except (ManifestError, AttributeError):
         known = {}
     invented = {name: _invented(name, setting) for name, setting in package.settings.items()}
     return package.manifest.checked_settings(

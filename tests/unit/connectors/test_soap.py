@@ -245,7 +245,6 @@ def _attacks(url, secret):
         "quadratic": (f'<!DOCTYPE x [<!ENTITY q "{"q" * 100_000}">]>', text.format("&q;" * 10_000)),
         "undeclared entity": ("", text.format("&e;")),
         "depth 10,000": ("", text.format(deep)),
-        "11 MB of text": ("", text.format("x" * 11_000_000)),
         "200,000 attributes": ("", f"<Text {many}/>"),
         "200,000 attributes, spaced": ("", f"<Text {many.replace('=', ' = ')}/>"),
         "500,000 elements": ("", "<x/>" * 500_000),
