@@ -60,9 +60,10 @@ class Stage:
 
     def start_sandboxes(self) -> None:
         """Start every sandbox and wait until each answers."""
+        statements = self.settings.statements_folder
         started = [
-            (sandbox, sandboxes.start(self._processes, sandbox, self.folder, self.settings.statements_folder))
-            for sandbox in self.sandboxes
+            (one, sandboxes.start(self._processes, one, self.folder, statements, gateway=self.url))
+            for one in self.sandboxes
         ]
         self._remember()
         for sandbox, child in started:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import sys
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
@@ -100,10 +101,11 @@ def _certificates(home: Path, name: str) -> Certificates:
     return Certificates(home.resolve() / "certificates" / name)
 
 
-def start(processes: Processes, sandbox: Sandbox, home: Path, statements: Path | None = None) -> Child:
+def start(processes: Processes, sandbox: Sandbox, home: Path, statements: Path | None = None, *, gateway: str) -> Child:
     """Start one; its ledger and its log stand in `home`, so that a restart remembers its effects.
 
-    `statements` is where it puts its daily files: the folder that a gateway looks at.
+    `statements` is where it puts its daily files: the folder that a gateway looks at. `gateway` is the gateway's
+    address, to which it sends what it sends by itself.
     """
     ledgers = home / "ledgers"
     ledgers.mkdir(parents=True, exist_ok=True)
@@ -112,8 +114,17 @@ def start(processes: Processes, sandbox: Sandbox, home: Path, statements: Path |
         *("--port", str(sandbox.port), "--ledger", str(ledgers / f"{sandbox.name}.ledger")),
         *("--certificates", str(_certificates(home, sandbox.name).folder)),
         *(("--statements", str(statements)) if statements is not None else ()),
+        *(("--callbacks", f"{gateway}/callbacks/{sandbox.name}") if _calls_back(sandbox.folder) else ()),
     )
     return processes.start(sandbox.name, command, home / "logs" / f"{sandbox.name}.log")
+
+
+def _calls_back(folder: Path) -> bool:
+    """Whether the institution sends something by itself; what is wrong with its manifest its own process says."""
+    try:
+        return bool(tomllib.loads((folder / "manifest.toml").read_text("utf-8")).get("callbacks"))
+    except (OSError, ValueError):
+        return False
 
 
 def healthy(url: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.settings import Settings
 from jisr import sandboxes
 from jisr.commands.serve import probe
 from jisr.errors import CommandError
@@ -23,7 +24,7 @@ def sandbox(
 
     All are those that come with the program and those of the setting connector_paths. Each listens where the
     connector's own base_url looks for it on this machine; where that says nothing, on the next port from
-    sandbox.base_port on.
+    sandbox.base_port on. What an institution sends by itself goes to the gateway of the settings.
 
     Examples:
 
@@ -42,7 +43,7 @@ def sandbox(
     home = sandboxes.home(settings.data_dir)
     with Processes(patience_seconds=5) as processes:
         try:
-            _start(here, processes, sandboxes.find(packages, wanted, home), home, settings.statements_folder)
+            _start(here, processes, sandboxes.find(packages, wanted, home), home, settings)
             here.say("أوقفها بـ Ctrl-C.", "Ctrl-C ends them.")
             while True:
                 for child in processes.dead():
@@ -52,11 +53,12 @@ def sandbox(
             here.say("أُوقفت.", "Ended.")
 
 
-def _start(here: Front, processes: Processes, found: list[sandboxes.Sandbox], home: Path, statements: Path) -> None:
+def _start(here: Front, processes: Processes, found: list[sandboxes.Sandbox], home: Path, settings: Settings) -> None:
     """Start all of them, then say of each when it is ready."""
     for one in found:
         _require_free(here, one)
-    started = [(one, sandboxes.start(processes, one, home, statements)) for one in found]
+    statements, gateway = settings.statements_folder, f"http://127.0.0.1:{settings.port}"
+    started = [(one, sandboxes.start(processes, one, home, statements, gateway=gateway)) for one in found]
     for one, child in started:
         processes.wait_until(child, lambda one=one: sandboxes.healthy(f"{one.control}health"))  # type: ignore[misc]
         here.out.print(f"[green]✓[/] {one.name:20} {one.control}")

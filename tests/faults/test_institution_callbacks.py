@@ -81,3 +81,28 @@ def test_c6_a_message_that_was_committed_survives_the_gateways_death(gateway, ta
     assert takamol.count() == 1
     until(lambda: verdicts(gateway) != [None], "the message to be judged")
     assert verdicts(gateway) in (["applied"], ["recorded"]), "recorded: an inquiry fell due meanwhile and was first"
+
+
+def test_a_test_systems_result_reaches_the_test_sides_settings_and_never_the_live_ones(make_gateway, takamol):
+    """Each side has an address of its own; what the test system signs proves nothing at the live one's, and back."""
+    live = {"base_url": "http://127.0.0.1:9", "api_key": "live-only", "callback_secret": "live-only-callbacks"}
+    slow = QUICK | {"inquiry_seconds": [60, 60]}
+    gateway = make_gateway(connectors={"takamol": live | {"test": takamol.settings}}, dispatch=slow)
+    gateway.start()
+    key = gateway.add("channel", "developers", test=True)
+    with gateway.client(key) as tester:
+        takamol.control("POST", "callbacks", {"url": f"{gateway.url}/callbacks/takamol"})
+        at_the_live_door = gateway.submit(FAMILY, "family-live-door", client=gateway.client(key)).json()
+        until(lambda: "ignored" in verdicts(gateway), "the message at the live door to be judged")
+        assert tester.get(f"/v1/requests/{at_the_live_door['id']}").json()["state"] == "with_institution"
+
+        takamol.control("POST", "callbacks", {"url": f"{gateway.url}/callbacks/test.takamol"})
+        mine = gateway.submit(FAMILY, "family-test-door", client=gateway.client(key)).json()
+        done = until(
+            lambda: found if (found := tester.get(f"/v1/requests/{mine['id']}").json())["final"] else None, "it"
+        )
+        events = tester.get(done["links"]["events"]).json()["items"]
+    assert (done["state"], done["test"]) == ("completed", True)
+    assert {event["facts"]["connector"] for event in events if "connector" in event["facts"]} == {"test.takamol"}
+    assert verdicts(gateway) == ["ignored", "applied"]
+    assert takamol.count() == 2
