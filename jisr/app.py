@@ -35,6 +35,7 @@ from gateway.recorder import Recorder
 from gateway.security.keyring import Keyring
 from gateway.settings import Settings, SettingsError
 from gateway.steps import POST, Route
+from gateway.store.attachments import Room
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, open_store
 from gateway.store.tokens import StoreTokens
@@ -125,7 +126,7 @@ def _build(
     worker = f"g{store.generation}"
     lanes = Lanes(everyone.values(), policy.lanes, clock.utcnow)
     recorder = Recorder(store, offered, waiters, watch, clock)
-    attachments = Attachments(store)
+    attachments = Attachments(store, Room(settings.unused_attachments, settings.unused_attachment_bytes))
     dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker, attachments)
     availability = Availability(everyone, lanes, clock)
     acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
@@ -174,7 +175,7 @@ def _routes(catalogue: Catalogue, connectors: Mapping[str, Connector]) -> dict[s
     """The routes of the services whose connectors are set up. Raises SettingsError for an unknown operation."""
     routes = {}
     for service in (_deliverable(each, connectors) for each in catalogue):
-        missing = sorted(_connectors_of(service) - set(connectors))
+        missing = sorted(_connectors_of(service) - set(connectors)) or ([] if service.delivery else [POST])
         if missing:
             log.warning("service_not_offered", service=service.id, names=", ".join(missing), reason="connector not set")
             continue
@@ -215,12 +216,13 @@ def _test_settings(settings: Settings, package: Package) -> dict[str, Any] | Non
 
 
 def _deliverable(service: Service, connectors: Mapping[str, Connector]) -> Service:
-    """The service without the post, where the post is not set up; its other ways stay."""
+    """The service without the post, where the post is not set up; its other ways stay, and it may have none left."""
     if POST not in service.delivery or POST in connectors:
         return service
     ways = tuple(way for way in service.delivery if way != POST)
-    log.warning("delivery_not_offered", service=service.id, names=POST, reason="connector not set")
-    return replace(service, delivery=ways or ("electronic",))
+    if ways:
+        log.warning("delivery_not_offered", service=service.id, names=POST, reason="connector not set")
+    return replace(service, delivery=ways)
 
 
 async def run_server(settings: Settings, listener: socket.socket) -> None:

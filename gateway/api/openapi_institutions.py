@@ -48,6 +48,7 @@ def _upload() -> dict[str, Any]:
     refusals = (
         *GUARDED,
         *("attachment_not_accepted", "attachment_damaged", "body_too_large", "request_timeout", "commit_unknown"),
+        "too_many_uploads",
     )
     return operation(
         "uploadAttachment", "Upload a document or a picture", "Requests", [digest], good, refusals, body=body

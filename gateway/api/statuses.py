@@ -37,6 +37,7 @@ STATUSES: Mapping[str, int] = {
     "number_not_finite": 422,
     "idempotency_key_reused": 422,
     "rate_limited": 429,
+    "too_many_uploads": 429,
     "internal_error": 500,
     "mapping_failed": 500,
     "upstream_error": 502,
@@ -63,6 +64,7 @@ STATUSES: Mapping[str, int] = {
 RETRY_AFTER_SECONDS: Mapping[str, int] = {
     "idempotency_in_progress": 1,
     "rate_limited": 5,
+    "too_many_uploads": 60,
     "storage_unavailable": 5,
     "commit_unknown": 1,
     "overloaded": 2,

@@ -15,7 +15,7 @@ from gateway.documents.references import in_content, of_work, pointers
 from gateway.errors import Problem, field_error
 from gateway.logs import log
 from gateway.steps import Plan
-from gateway.store.attachments import Attachment, add_attachment, find_blob, known, use
+from gateway.store.attachments import Attachment, NoRoom, Room, add_attachment, find_blob, known, use
 from gateway.store.engine import Store
 from gateway.validation import CheckedRequest
 from gateway.work import Work
@@ -26,8 +26,9 @@ _PROMISED = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")
 class Attachments:
     """The uploads of all channels; each sees its own."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, room: Room) -> None:
+        """`room` is what each channel may have of uploads that no request refers to."""
+        self._store, self._room = store, room
 
     async def take(
         self, channel_id: str, content: AsyncIterator[bytes], content_digest: str
@@ -35,7 +36,7 @@ class Attachments:
         """Keep what comes, and whether it is new. What kind of file it is, its own bytes say.
 
         `content_digest` is the header of this name (RFC 9530) or "". Raises Problem: attachment_not_accepted,
-        attachment_damaged, and whatever the content raises; nothing is left then.
+        attachment_damaged, too_many_uploads, and whatever the content raises; nothing is left then.
         """
         upload = _Upload(BlobWriter(self._store))
         writer = upload.writer
@@ -44,7 +45,14 @@ class Attachments:
         except BaseException:
             await writer.drop()
             raise
-        kept, new = await self._store.write(add_attachment, channel_id, digest, media_type, writer.size, writer.blob_id)
+        try:
+            kept, new = await self._store.write(
+                add_attachment, channel_id, digest, media_type, writer.size, writer.blob_id, self._room
+            )
+        except NoRoom as full:
+            await writer.drop()
+            log.warning("attachments_full", channel=channel_id)
+            raise Problem("too_many_uploads") from full
         log.info("attachment_kept", channel=channel_id, bytes=kept.size, kind=kept.media_type, replayed=not new)
         return kept, new
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gateway.store.blobs import complete_blob, drop_blob
 from gateway.store.clock import now_ms
@@ -23,10 +23,34 @@ class Attachment:
     used: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a channel may have of uploads that no request refers to."""
+
+    most: int
+    most_bytes: int
+
+
+class NoRoom(Exception):
+    """The channel has as much as it may have."""
+
+
+def is_full(conn: Connection, channel_id: str, room: Room, size: int = 0) -> bool:
+    """Whether one more unused upload, of `size`, would be too much for the channel."""
+    unused = (attachments.c.channel_id == channel_id) & attachments.c.used_at.is_(None)
+    number, size_of_all = conn.execute(
+        select(func.count(), func.coalesce(func.sum(attachments.c.size), 0)).where(unused)
+    ).one()
+    return bool(number >= room.most or int(size_of_all) + size > room.most_bytes)
+
+
 def add_attachment(
-    conn: Connection, channel_id: str, digest: str, media_type: str, size: int, blob_id: str
+    conn: Connection, channel_id: str, digest: str, media_type: str, size: int, blob_id: str, room: Room
 ) -> tuple[Attachment, bool]:
-    """Keep it, and whether it is new to this channel. What was there already lives on, and the new bytes do not."""
+    """Keep it, and whether it is new to this channel. What was there already lives on, and the new bytes do not.
+
+    Raises NoRoom for one that is new and for which the channel has none.
+    """
     now = now_ms(conn)
     mine = (attachments.c.channel_id == channel_id) & (attachments.c.digest == digest)
     standing = conn.execute(select(attachments).where(mine).with_for_update()).one_or_none()
@@ -34,6 +58,8 @@ def add_attachment(
         drop_blob(conn, blob_id)
         conn.execute(update(attachments).where(mine).values(created_at=now))
         return _attachment(standing, now), False
+    if is_full(conn, channel_id, room, size):
+        raise NoRoom
     complete_blob(conn, blob_id, digest, size)
     row = {"digest": digest, "media_type": media_type, "size": size, "blob_id": blob_id, "created_at": now}
     conn.execute(insert(attachments).values(channel_id=channel_id, **row))

@@ -259,6 +259,13 @@ attachments = Table(
 )
 Index("ix_attachments_created_at", attachments.c.created_at, attachments.c.used_at)
 Index("ix_attachments_blob_id", attachments.c.blob_id)
+Index(
+    "ix_attachments_unused",  # what a channel has of them is counted at each upload
+    attachments.c.channel_id,
+    attachments.c.size,
+    sqlite_where=attachments.c.used_at.is_(None),
+    postgresql_where=attachments.c.used_at.is_(None),
+)
 
 request_documents = Table(
     "request_documents",

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import os
 
+import pytest
 from sqlalchemy import func, select, text
 
 from gateway.api.openapi_examples import VEHICLE
 from gateway.keeping import Keeping
+from gateway.store.attachments import Room
 from gateway.store.blobs import CHUNK_BYTES
 from gateway.store.tables import attachments, blob_chunks, blobs
 
@@ -107,6 +109,26 @@ async def test_a_channel_sees_and_uses_its_own_only(api):
     assert (error["pointer"], error["code"]) == ("/attachments/scan", "attachment_unknown")
     assert (await api.submit(body)).status_code == 202
     assert (await upload(api, PDF, who="other")).status_code == 201, "nobody learns that another has it"
+
+
+@pytest.mark.parametrize("room", [Room(2, 10**9), Room(100, 120)], ids=["number", "bytes"])
+async def test_a_channel_with_too_many_uploads_that_nobody_refers_to_gets_no_more_until_they_are_used(
+    api, monkeypatch, room
+):
+    """What it has already, and what others upload, is taken as before; nothing is left of what was refused."""
+    monkeypatch.setattr(api.services.attachments, "_room", room)
+    first, second = PDF, PDF.replace(MARK, MARK.upper())
+    assert [(await upload(api, content)).status_code for content in (first, second)] == [201, 201]
+    refused = await upload(api, PNG)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_uploads")
+    assert refused.headers["retry-after"] == "60"
+    assert (await upload(api, first)).status_code == 200
+    assert (await upload(api, PNG, "other")).status_code == 201
+    assert (await count(api, blobs), await count(api, attachments)) == (3, 3)
+
+    body = {**VEHICLE, "attachments": {"proof": digest_of(first)}}
+    assert (await api.submit(body)).status_code in (201, 202)
+    assert (await upload(api, PNG)).status_code == 201
 
 
 async def test_a_pre_flight_names_an_attachment_that_is_not_there(api):
