@@ -62,7 +62,7 @@ async def test_a_compressed_answer_is_unpacked(encoding, pack):
     assert answer.body == b"<a/>" * 100
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"<a/>")[:-9], b"no gzip at all"])
+@pytest.mark.parametrize("body", [gzip.compress(b"<a/>")[:-9], b"no gzip at all"], ids=["cut", "broken"])
 async def test_n5_a_compressed_answer_that_is_cut_or_broken_is_unreadable(body):
     with pytest.raises(Unreadable):
         await one(says(wire("200 OK", body, "Content-Encoding: gzip")))

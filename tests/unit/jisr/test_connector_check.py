@@ -61,5 +61,5 @@ def test_a_group_an_operation_and_a_pattern_choose_checks(tmp_path, town) -> Non
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout.count("✓ vehicle-")
 
-    assert count("samples") > count("vehicle-check/sample*") == 8
+    assert count("samples") > count("vehicle-check/sample*") == 10
     assert count("vehicle-check/sample[succeeded]") == 1

@@ -1,6 +1,7 @@
 """`jisr mapping` as a person meets it: exit status, language, JSON, and one sentence for what is wrong."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -16,8 +17,12 @@ def _run(*words, language="en"):
 
 
 def test_what_holds_ends_with_0_and_a_line_in_the_readers_language():
-    assert _run("mapping", "test", "transport").output.strip() == "transport: 21 as they should be, 0 not"
-    assert "transport: صحّ 21، اختلف 0" in _run("mapping", "test", "transport", language="ar").output
+    said = re.fullmatch(
+        r"transport: (\d+) as they should be, 0 not", _run("mapping", "test", "transport").output.strip()
+    )
+
+    assert said
+    assert f"transport: صحّ {said[1]}، اختلف 0" in _run("mapping", "test", "transport", language="ar").output
 
 
 def test_what_differs_ends_with_1_and_shows_wanted_and_came(tmp_path):
@@ -37,7 +42,7 @@ def test_results_can_be_read_by_programs():
 
     rows = json.loads(result.output)
     assert all(row["good"] for row in rows)
-    assert {row["operation"] for row in rows} == {"vehicle-check", "vehicle-statement"}
+    assert {"vehicle-check", "vehicle-statement"} < {row["operation"] for row in rows}
 
 
 def test_both_sides_stand_next_to_each_other():

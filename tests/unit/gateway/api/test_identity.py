@@ -15,6 +15,7 @@ from tests.unit.gateway.api.conftest import Api
         "", "Bearer", "Bearer ", "Bearer x", "Basic d2ViOng=", "bearer jisr_channel_web_short",
         f"Bearer {new_key(Kind.CHANNEL, 'web')}", f"Bearer {new_key(Kind.CHANNEL, 'nobody')}", "Bearer \x00", "Bearer " + "k" * 9000,
     ],
+    ids=range(10),
 )  # fmt: skip
 async def test_a12_what_is_no_valid_key_is_answered_alike(api: Api, header: str) -> None:
     answer = await api.client.get("/v1/services", headers={"Authorization": header})
