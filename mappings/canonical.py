@@ -82,5 +82,5 @@ class Document(TypedDict):
     steps: dict[str, dict[str, Any]]  #: Step kind -> data of its outcome.
     quote: NotRequired[Quote | None]  #: The price that is in force, once the institution named one.
     action: NotRequired[Action | None]  #: While a citizen's answer is handed over: what was asked and answered.
-    #: Kind -> {content (base64), media_type, size, sha256 (hex)}; for operations whose request reads them.
+    #: Kind -> {content (base64, or an Upload), media_type, size, sha256 (hex)}; for operations that read them.
     attachments: NotRequired[dict[str, dict[str, Any]]]

@@ -213,6 +213,9 @@ class Connector(Protocol):
     callback_headers: frozenset[str]  #: What their signatures need, in lower case.
     callback_max_bytes: int  #: The largest of them; 0 when it sends none.
 
+    def streams(self, operation: str) -> bool:
+        """Whether this operation sends an upload (`mappings.upload.Upload`) piece by piece; else it wants base64."""
+
     def prepare(self, operation: str, call: Call) -> Prepared:
         """Render the wire request; no I/O. Raises MappingFailed."""
 

@@ -89,6 +89,10 @@ class DeclarativeConnector:
         """What of the contract goes another way than the compiled one, a sentence each."""
         return self._wire.notes
 
+    def streams(self, operation: str) -> bool:
+        """See Connector. Raises ManifestError."""
+        return self._wire.streams(operation)
+
     def _token_source(self) -> Tokens | None:
         fetch: FetchToken
         for declared in self._package.manifest.proofs:

@@ -12,6 +12,7 @@ from connectors.kit.hooks import Hooks, load_hooks
 from connectors.kit.http import HttpAnswer, HttpRequest
 from connectors.kit.manifest import ManifestError
 from connectors.kit.package import Package
+from connectors.kit.related import Attached
 from connectors.kit.rest import RestMessage
 from connectors.kit.soap import Addressing, Encoding, SoapCodec, check_relation, new_message_id
 from connectors.kit.soap_security import soap_security
@@ -52,6 +53,7 @@ class WireMessage:
     hashed: bytes
     operation: str
     header: str = ""  #: SOAP headers that the mapping filled.
+    attached: tuple[Attached, ...] = ()  #: What the message includes and does not hold.
 
 
 class Wire(Protocol):
@@ -63,6 +65,9 @@ class Wire(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What of the contract goes another way than the compiled one, a sentence each."""
+
+    def streams(self, operation: str) -> bool:
+        """Whether an upload may be given as such: it is sent piece by piece and is never text. Raises ManifestError."""
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """The message of these mapping sections. Raises ValueError, without a value in its message."""
@@ -90,6 +95,10 @@ class RestWire:
     def notes(self) -> tuple[str, ...]:
         """See Wire."""
         return ()
+
+    def streams(self, operation: str) -> bool:  # noqa: ARG002  # SOAP needs it
+        """See Wire; JSON holds text."""
+        return False
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire."""
@@ -134,12 +143,18 @@ class SoapWire:
         """See Wire."""
         return self._codec.notes
 
+    def streams(self, operation: str) -> bool:
+        """See Wire."""
+        declared = self._codec.operations[operation]
+        return declared.mtom and declared.binary
+
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire. The header is made when the message is sent: its nonce and time are new each time."""
-        body = self._codec.body(operation, parts.get("body") or {})
+        body, attached = self._codec.content(operation, parts.get("body") or {})
         content = RestMessage("POST", self._path, self._codec.headers(operation), body)
         header = self._codec.header(operation, parts["header"]) if parts.get("header") else b""
-        return WireMessage(content, b"\n".join((operation.encode(), header + body)), operation, header.decode())
+        hashed = b"\n".join((operation.encode(), header + body))
+        return WireMessage(content, hashed, operation, header.decode(), attached)
 
     def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:
         """See Wire."""
@@ -152,7 +167,12 @@ class SoapWire:
         if security.secret or masked.hashed != message.hashed:
             header = security.masked() + addressing + masked.header
             evidence = self._codec.envelope(masked.content.body, header)
-        return HttpRequest("POST", content.path, content.headers, body, evidence, message_id)
+        request = HttpRequest("POST", content.path, content.headers, body, evidence, message_id=message_id)
+        related = self._codec.related(message.operation, message.attached)
+        if related is None:
+            return request
+        headers = {**content.headers, "Content-Type": related.content_type}
+        return replace(request, headers=headers, evidence=evidence + related.evidence(), related=related)
 
     def read(self, operation: str, answer: HttpAnswer, message_id: str = "") -> Said:
         """See Wire."""
@@ -184,6 +204,10 @@ class HookedWire:
     def notes(self) -> tuple[str, ...]:
         """See Wire."""
         return self._wire.notes
+
+    def streams(self, operation: str) -> bool:
+        """See Wire."""
+        return self._wire.streams(operation)
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire."""

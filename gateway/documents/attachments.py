@@ -6,11 +6,12 @@ import hmac
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from connectors.kit.errors import MappingFailed
 from connectors.kit.media_types import HEAD_BYTES, TAIL_BYTES, has_its_end, sniff
-from gateway.documents.keep import BlobWriter, chunks_of
+from gateway.documents.keep import BlobWriter, chunks_of, is_whole
 from gateway.documents.references import in_content, of_work, pointers
 from gateway.errors import Problem, field_error
 from gateway.logs import log
@@ -19,6 +20,7 @@ from gateway.store.attachments import Attachment, NoRoom, Room, add_attachment, 
 from gateway.store.engine import Store
 from gateway.validation import CheckedRequest
 from gateway.work import Work
+from mappings.upload import Upload
 
 _PROMISED = re.compile(r"sha-256=:([A-Za-z0-9+/=]{44}):")
 
@@ -90,27 +92,36 @@ class Attachments:
         """
         if not self.wanted(work, plan):
             return
-        work.attachments = {name: await self._load(name, digest) for name, digest in of_work(work).items()}
+        streamed = plan.connector.streams(plan.operation.name)
+        work.attachments = {
+            name: await self._load(name, digest, streamed=streamed) for name, digest in of_work(work).items()
+        }
 
     @staticmethod
     def wanted(work: Work, plan: Plan) -> bool:
         """Whether the operation reads attachments and the request has some."""
         return plan.operation.name in plan.connector.reads_attachments and bool(of_work(work))
 
-    async def _load(self, name: str, digest: str) -> dict[str, Any]:
+    async def _load(self, name: str, digest: str, *, streamed: bool) -> dict[str, Any]:
         found = await self._store.read(find_blob, digest)
         if found is None:
             raise MappingFailed(f"the attachment {name} is gone")
         blob_id, media_type, size = found
+        sha256 = digest.removeprefix("sha256:")
+        content = await (self._upload if streamed else self._text)(name, blob_id, digest, size)
+        return {"content": content, "media_type": media_type, "size": size, "sha256": sha256}
+
+    async def _text(self, name: str, blob_id: str, digest: str, _: int) -> str:
         content = b"".join([chunk async for chunk in chunks_of(self._store, blob_id)])
         if digest != f"sha256:{hashlib.sha256(content).hexdigest()}":
             raise MappingFailed(f"the attachment {name} is not what was stored")
-        return {
-            "content": base64.b64encode(content).decode("ascii"),
-            "media_type": media_type,
-            "size": size,
-            "sha256": digest.removeprefix("sha256:"),
-        }
+        return base64.b64encode(content).decode("ascii")
+
+    async def _upload(self, name: str, blob_id: str, digest: str, size: int) -> Upload:
+        """Read once to be sure of it; its bytes are read again while they are sent, and are never here as a whole."""
+        if not await is_whole(self._store, blob_id, digest):
+            raise MappingFailed(f"the attachment {name} is not what was stored")
+        return Upload(size, digest.removeprefix("sha256:"), partial(chunks_of, self._store, blob_id))
 
 
 def _require(channel_id: str, content: Mapping[str, Any], named: Mapping[str, str], found: set[str]) -> None:

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 
 from mappings.functions.registry import function
+from mappings.upload import Upload
 
 
 class AttachmentFunctions:
@@ -30,11 +31,13 @@ class AttachmentFunctions:
             raise ValueError("unbase64() wants base64 of UTF-8 text") from None
 
     @function(
-        "text: text",
-        says="The bytes of base64; white space in it is passed over.",
+        "text: base64",
+        says="The bytes of base64; white space in it is passed over. What is sent piece by piece stays as it is.",
         examples=(("hex(from_base64('JVBERi0='))", "255044462d"),),
     )
-    def _func_from_base64(self, text: str) -> bytes:
+    def _func_from_base64(self, text: str | Upload) -> bytes | Upload:
+        if isinstance(text, Upload):
+            return text
         try:
             return base64.b64decode("".join(text.split()), validate=True)
         except (binascii.Error, ValueError):
@@ -63,20 +66,20 @@ class AttachmentFunctions:
             raise ValueError("utf8() wants bytes of UTF-8") from None
 
     @function(
-        "content: text or bytes",
+        "content: content",
         says="How many bytes; of a text, in UTF-8.",
         examples=(("size(from_base64('JVBERi0='))", 5), ("size('سلام')", 8)),
     )
-    def _func_size(self, content: str | bytes) -> int:
-        return len(_bytes(content))
+    def _func_size(self, content: str | bytes | Upload) -> int:
+        return content.size if isinstance(content, Upload) else len(_bytes(content))
 
     @function(
-        "content: text or bytes",
+        "content: content",
         says="SHA-256 in hex, of bytes or of a text's UTF-8.",
         examples=(("sha256('a')", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),),
     )
-    def _func_sha256(self, content: str | bytes) -> str:
-        return hashlib.sha256(_bytes(content)).hexdigest()
+    def _func_sha256(self, content: str | bytes | Upload) -> str:
+        return content.sha256 if isinstance(content, Upload) else hashlib.sha256(_bytes(content)).hexdigest()
 
 
 def _bytes(content: str | bytes) -> bytes:

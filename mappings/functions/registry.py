@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from jmespath.functions import signature
 
 from mappings.functions.prepared import Declared, Prepare
+from mappings.upload import Upload
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -20,6 +21,8 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "object": ((dict,), "an object"),
     "text or bytes": ((str, bytes), "text or bytes"),
     "bytes": ((bytes,), "bytes"),
+    "base64": ((str, Upload), "base64 text"),
+    "content": ((str, bytes, Upload), "text or bytes"),
     "number or text": ((str, int, Decimal), "a number or text"),
     "anything": ((object,), "anything"),
 }

@@ -54,9 +54,9 @@ def _compiled(folder: Path) -> Path:
     classes.mkdir()
     whole = HERE / "jaxws" / "whole-messages.xml"
     for name, contract in _CONTRACTS.items():
-        _run("wsimport", "-quiet", "-Xnocompile", "-b", whole, "-p", f"counterparties.{name}", "-d", sources, contract)
+        run("wsimport", "-quiet", "-Xnocompile", "-b", whole, "-p", f"counterparties.{name}", "-d", sources, contract)
     files = [*sources.rglob("*.java"), *(HERE / "jaxws").glob("*.java")]
-    _run("javac", "-encoding", "UTF-8", "-nowarn", "-cp", _joined(), "-d", classes, *files)
+    run("javac", "-encoding", "UTF-8", "-nowarn", "-cp", _joined(), "-d", classes, *files)
     return classes
 
 
@@ -64,7 +64,7 @@ def _joined(*before: Path) -> str:
     return os.pathsep.join(str(path) for path in (*before, *_CLASS_PATH))
 
 
-def _run(*command: str | Path) -> None:
+def run(*command: str | Path) -> None:
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, timeout=_SECONDS, check=False
     )

@@ -15,6 +15,7 @@ from connectors.kit.sandbox.addressing import related
 from connectors.kit.sandbox.certificates import certificates_of
 from connectors.kit.sandbox.encoding import encoding_of, in_encoding
 from connectors.kit.sandbox.institution import read_settings
+from connectors.kit.sandbox.mtom import is_mtom, without_attachments
 from connectors.kit.sandbox.requests import make_request
 from connectors.kit.sandbox.security import sealing
 from connectors.kit.sandbox.tls import demands_certificate, server_context, serves_tls
@@ -78,14 +79,16 @@ class Canned:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Keep the request, give the answer."""
         query, headers = dict(request.query), dict(request.headers)
-        asked = Asked(request.method, request.path, query, headers, await request.read(), self.proofs)
+        body, kind = await request.read(), request.headers.get("Content-Type", "")
+        body = without_attachments(kind, body) if is_mtom(kind) else body
+        asked = Asked(request.method, request.path, query, headers, body, self.proofs)
         if self.token_path and request.path == self.token_path:
             self.token_asked.append(asked)
             return _response(self.token_said or _token())
         self.asked.append(asked)
         said = self.seal(related(self.said.body, asked.body))
-        body, kind = in_encoding(said, self.said.content_type, self.encoding)
-        return _response(replace(self.said, body=body, content_type=kind))
+        answer, kind = in_encoding(said, self.said.content_type, self.encoding)
+        return _response(replace(self.said, body=answer, content_type=kind))
 
 
 def _token() -> Said:

@@ -31,4 +31,5 @@ class Draft:
     check: Callable[[bytes], str | None] | None = (
         None  #: Why a rendered request is not valid, where the kit does not see it.
     )
+    mtom: str = ""  #: Why its request goes as MTOM; "" when it does not.
     mode: int = 0  #: How much the mapping writes out; see writing.MODES.

@@ -21,6 +21,7 @@ class Field:
     facets: str = ""
     documentation: str = ""
     children: list["Field"] = field(default_factory=list)
+    media: str = ""  #: The media types that the schema says its bytes have (`xmime:expectedContentTypes`).
     whole: bool = False  #: Mapped as one value, because it is recursive, free-form or empty.
 
     @property

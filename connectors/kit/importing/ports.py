@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from connectors.kit.importing.refusal import ContractRefused, Words
 from connectors.kit.importing.xml_files import WSDL, XmlFile, XmlFiles
 from connectors.kit.sample_values.schema_set import SchemaSet, clark
+from connectors.kit.wsdl.policy import Mtom, mtom_of
 
 _W = f"{{{WSDL}}}"
 SOAP_BINDINGS = {
     "http://schemas.xmlsoap.org/wsdl/soap/": "1.1",
     "http://schemas.xmlsoap.org/wsdl/soap12/": "1.2",
 }
-_MTOM = "OptimizedMimeSerialization"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class SoapOperation:
     request: Message
     response: Message
     documentation: str
+    mtom: bool = False  #: A policy of its own, or of its binding, asks for MTOM.
 
 
 @dataclass(slots=True)
@@ -118,6 +119,7 @@ class _Reader:
         self._schemas = schemas
         self._found: dict[tuple[str, str], Any] = {}
         self._broken: list[Any] = []
+        self._wsdls = [file.root for file in contract.files.values() if file.root.tag == f"{_W}definitions"]
         self._files: dict[int, XmlFile] = {}  #: Nodes live as long as the documents that hold them in `_found`.
         for file in contract.files.values():
             if file.root.tag == f"{_W}definitions":
@@ -159,7 +161,7 @@ class _Reader:
             ))  # fmt: skip
             return
         port.version = _version(soap)
-        port.mtom = any(_MTOM in str(each.tag) for each in binding.iter() if isinstance(each.tag, str))
+        port.mtom = mtom_of(self._wsdls, binding.get("name") or "") is not Mtom.NO
         if not (soap.get("transport") or "http").lower().rstrip("/").endswith("http"):
             port.problems.append(Words(
                 f"The port {port.name} is left out: its transport is {soap.get('transport')}, not HTTP.",
@@ -220,6 +222,7 @@ class _Reader:
             self._message(name, node, abstract, style, "input"),
             self._message(f"{name}Response", node, abstract, style, "output"),
             documentation,
+            mtom_of(self._wsdls, node.getparent().get("name") or "", name) is not Mtom.NO,
         )
 
     def _message(self, wrapper: str, node: Any, abstract: Any, style: str, side: str) -> Message:

@@ -27,6 +27,7 @@ STANDARD = {
     "http://schemas.xmlsoap.org/soap/encoding/": "WSDL/soap-encoding.xsd",
     "http://schemas.xmlsoap.org/soap/envelope/": "WSDL/soap-envelope.xsd",
     "http://schemas.xmlsoap.org/wsdl/": "WSDL/wsdl.xsd",
+    "http://www.w3.org/2005/05/xmlmime": str(Path(__file__).parent / "standard" / "xmlmime.xsd"),  # of MTOM services
 }
 _QNAMES = ("type", "base", "ref", "itemType", "substitutionGroup", "memberTypes")
 _IMPORT = f"{{{XSD}}}import"

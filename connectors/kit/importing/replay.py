@@ -17,6 +17,7 @@ from connectors.kit.contract import Call, Connector, Ports
 from connectors.kit.errors import ConnectorError
 from connectors.kit.outcome_file import shown
 from connectors.kit.package import load_package
+from connectors.kit.sandbox.mtom import is_mtom, without_attachments
 from connectors.kit.tokens import LocalTokens
 
 _MOST_REQUEST = 64 * 1024 * 1024
@@ -61,11 +62,13 @@ class Institution:
             }
             size = int(headers.get("content-length") or 0)
             body = await reader.readexactly(size) if size <= _MOST_REQUEST else b""
+            kind = headers.get("content-type", "")
+            body = without_attachments(kind, body) if is_mtom(kind) else body
             method, target, _ = head[0].split(" ", 2)
             answer = self._answer(Heard(method, target, headers, body))
             status = f"HTTP/1.1 {answer.status} Said\r\nContent-Length: {len(answer.body)}\r\nConnection: close\r\n"
-            kind = f"Content-Type: {answer.content_type}\r\n" if answer.body else ""
-            writer.write(f"{status}{kind}\r\n".encode() + answer.body)
+            typed = f"Content-Type: {answer.content_type}\r\n" if answer.body else ""
+            writer.write(f"{status}{typed}\r\n".encode() + answer.body)
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
             pass  # the connector's business

@@ -12,6 +12,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_EXPRESSION = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _WORDS_OF_YAML = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 _NOTE_LETTERS = 300
+_ONE_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*")
 
 
 @dataclass(slots=True)
@@ -121,10 +122,14 @@ def document_lines(root: Field, scope: Scope) -> list[str]:
         lines += [
             f"    - $when: {text(source)}  # {comment(one)}",
             f"      name: {text(repr(one.name))}",
-            "      media_type: \"'application/octet-stream'\"",
+            f"      media_type: {text(repr(_media_type(one)))}",
             f"      content: {text(source)}",
         ]
     return lines
+
+
+def _media_type(one: Field) -> str:
+    return one.media if _ONE_TYPE.fullmatch(one.media) else "application/octet-stream"
 
 
 def _binaries(root: Field, base: str, scope: Scope) -> Iterable[tuple[str, Field]]:

@@ -54,6 +54,7 @@ def manifest(package: "PackageDraft") -> str:
             f"# {' '.join(draft.guess.reason.split())}",
             f"effect = {toml(draft.guess.effect)}",
             *([f"inquire = {toml(draft.guess.inquire)}"] if draft.guess.inquire else []),
+            *([f"mtom = true    # {draft.mtom}"] if draft.mtom else []),
         ]
     return "\n".join(lines) + "\n"
 

@@ -129,8 +129,8 @@ def _chosen(ports: list[Port], wanted: str | None, report: Report) -> Port:
         ))  # fmt: skip
     if found.mtom:
         report.hints.append(Words(
-            f"The port {found.name} announces MTOM: large attachments may come as separate parts.",
-            f"المنفذ {found.name} يعلن MTOM: قد تأتي المرفقات الكبيرة أجزاءً منفصلة.",
+            f"The port {found.name} asks for MTOM: attachments come, and go, as parts beside the message.",
+            f"يطلب المنفذ {found.name} أسلوب MTOM: تأتي المرفقات وتُرسل أجزاءً بجانب الرسالة.",
         ))  # fmt: skip
     return found
 
@@ -141,6 +141,16 @@ def _no_port(ports: list[Port]) -> ContractRefused:
         return ContractRefused("The WSDL has no port: it describes no service.", "لا منفذ في WSDL: لا يصف خدمة.")
     en, ar = (why[0].en, why[0].ar) if why else ("the ports have no operations.", "لا عمليات للمنافذ.")
     return ContractRefused(f"No port of the WSDL can be used: {en}", f"لا يمكن استعمال أي منفذ: {ar}")
+
+
+def _mtom(operation: SoapOperation, request: Field) -> str:
+    """Why a request goes as MTOM: it has bytes, and the contract says so in one of its ways."""
+    binary = [each for each in request.walk() if each.form == "bytes" and not each.key.startswith("@")]
+    if binary and operation.mtom:
+        return "the WSDL's policy asks for it"
+    if any(each.media for each in binary):
+        return "guessed: the schema says of what type the bytes are (expectedContentTypes); confirm, or false"
+    return ""
 
 
 class _Drafting:
@@ -198,6 +208,7 @@ class _Drafting:
             response=envelope(self._port.version, answer_nodes),
             response_seen=response_seen,
             fault=fault(self._port.version),
+            mtom=_mtom(operation, request),
         )
         if request.whole:
             request.name, made.given = "body", made.whole

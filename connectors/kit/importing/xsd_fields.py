@@ -19,6 +19,7 @@ _INTEGERS = frozenset({
 # fmt: on
 _DECIMALS = frozenset({"decimal", "float", "double"})
 _MOST_VALUES = 200
+_MEDIA = "{http://www.w3.org/2005/05/xmlmime}expectedContentTypes"
 
 
 class XsdFields:
@@ -203,6 +204,9 @@ class XsdFields:
         self._count += 1
         made = Field(local, snake(local), "", least=least, most=most, documentation=_documentation(declared))
         self._type_of(made, declared)
+        if any(each.form == "bytes" for each in made.walk()) and (media := declared.get(_MEDIA)):
+            made.media = " ".join(media.split())
+            made.facets = ", ".join(filter(None, [made.facets, made.media]))
         if declared.get("nillable") in {"true", "1"}:
             made.facets = ", ".join(filter(None, [made.facets, "may be nil"]))
         target.children.append(made)

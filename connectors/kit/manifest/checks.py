@@ -164,6 +164,14 @@ def _operation(manifest: Manifest, name: str, operation: DeclaredOperation) -> I
         yield "effect", f"an operation with role {operation.role} changes something, so its effect is not safe"
     if operation.hours == "always" and manifest.hours is None:
         yield "hours", "the manifest has no table hours, so every operation always works"
+    yield from _operation_on_the_wire(manifest, operation)
+
+
+def _operation_on_the_wire(manifest: Manifest, operation: DeclaredOperation) -> Iterator[Problem]:
+    if operation.mtom is not None and manifest.kind != "soap":
+        yield "mtom", "only messages of connectors of kind soap go as MTOM"
+    if operation.mtom and manifest.signs_requests:
+        yield "mtom", "a signature covers the whole message, so its attachments cannot go beside it: leave mtom out"
     if manifest.kind == "rest":
         try:
             operation.method_and_path()

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from connectors.kit.contract import Effect, Operation, PaysIn
 from connectors.kit.hours import OpeningHours
-from connectors.kit.manifest.authentication import Authentication, NoAuthentication
+from connectors.kit.manifest.authentication import Authentication, MessageSignature, NoAuthentication, X509Signature
 from connectors.kit.manifest.callbacks import DeclaredCallback
 from connectors.kit.manifest.errors import SettingError
 from connectors.kit.manifest.settings import Setting, SettingValue
@@ -209,6 +209,13 @@ class DeclaredOperation(_Strict, frozen=True):
             "say the citizen is offered other ways to pay, before anything is sent."
         ),
     ] = None
+    mtom: Annotated[
+        bool | None,
+        Meta(
+            description="SOAP only. `true`: the request goes as MTOM, its base64Binary as attachments; `false`: "
+            "inline. Left out: as the WSDL's policy asks."
+        ),
+    ] = None
 
     def as_operation(self, name: str, hours: OpeningHours | None = None) -> Operation:
         """The operation of the contract; `hours` are the institution's."""
@@ -271,6 +278,11 @@ class Manifest(_Strict, frozen=True):
         """The declared kinds of authentication, however many."""
         declared = self.authentication
         return declared if isinstance(declared, tuple) else (declared,)
+
+    @property
+    def signs_requests(self) -> bool:
+        """Whether a signature covers the request's body, so that the body must be at hand as a whole."""
+        return any(isinstance(proof, X509Signature | MessageSignature) for proof in self.proofs)
 
     def checked_settings(self, values: Mapping[str, Any]) -> dict[str, SettingValue]:
         """`values` with the defaults, each in its type. Raises SettingError for what is missing, unknown or wrong."""

@@ -19,6 +19,7 @@ from connectors.kit.sandbox.encoding import charset_of, encoding_of, in_encoding
 from connectors.kit.sandbox.institution import sandbox_settings
 from connectors.kit.sandbox.security import sealing
 from connectors.kit.soap.status import status_of
+from connectors.kit.soap.xop import inline
 from connectors.kit.tokens import LocalTokens
 from connectors.kit.wire import Said, Wire, wire_of
 from connectors.registry import BUILT_IN
@@ -125,9 +126,15 @@ class Workbench:
         return found
 
     def request(self, operation: str, document: Mapping[str, Any]) -> RestMessage:
-        """The wire's request. Raises MappingFailed with file, line and key, or with what the contract refuses."""
+        """The wire's request, with what goes beside it in its place.
+
+        Raises MappingFailed with file, line and key, or with what the contract refuses.
+        """
         try:
-            return self.wire.render(operation, self.sections(operation, document)).content
+            message = self.wire.render(operation, self.sections(operation, document))
+            if not message.attached:
+                return message.content
+            return replace(message.content, body=inline(message.content.body, message.attached))
         except ValueError as error:
             raise MappingFailed(str(error)) from error
 

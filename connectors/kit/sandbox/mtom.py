@@ -1,4 +1,4 @@
-"""A SOAP answer as MTOM sends it (W3C, 2005): larger base64 as attachments, `xop:Include` in their place."""
+"""MTOM (W3C, 2005): an answer with its larger base64 as attachments, and a request with its attachments in place."""
 
 import base64
 import binascii
@@ -8,11 +8,12 @@ from typing import Any
 
 from lxml import etree
 
+from connectors.kit.reception import reception
 from connectors.kit.sandbox.encoding import charset_of
 from connectors.kit.sandbox.institution import Answer
 from connectors.kit.soap.parsing import parse
+from connectors.kit.soap.xop import XOP, Includes
 
-_XOP = "http://www.w3.org/2004/08/xop/include"
 _SMALLEST = 128  #: Characters of base64; what is shorter stays where it is.
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _BOUNDARY = "sandbox-part-7d2f6a510c3e4b8a"
@@ -29,7 +30,7 @@ def as_mtom(answer: Answer) -> Answer:
         return answer
     for number, (node, _) in enumerate(parts, 1):
         node.text = None
-        etree.SubElement(node, f"{{{_XOP}}}Include", {"href": f"cid:part{number}@sandbox"}, nsmap={"xop": _XOP})
+        etree.SubElement(node, f"{{{XOP}}}Include", {"href": f"cid:part{number}@sandbox"}, nsmap={"xop": XOP})
     start = answer.content_type.partition(";")[0]
     charset = charset_of(answer.content_type)
     message: Any = etree.tostring(root, encoding=charset, xml_declaration=True)  # bytes, because of its encoding
@@ -43,6 +44,21 @@ def as_mtom(answer: Answer) -> Answer:
         f'boundary="{_BOUNDARY}"'
     )
     return replace(answer, body=body, content_type=kind)
+
+
+def is_mtom(content_type: str) -> bool:
+    """Whether a message of this content type brings attachments."""
+    return content_type.lstrip()[:17].lower() == "multipart/related"
+
+
+def without_attachments(content_type: str, body: bytes) -> bytes:
+    """The message as it would have come without MTOM. Raises ValueError for what is no whole message."""
+    taken = reception(content_type)
+    taken.feed(body)
+    received = taken.finish()
+    root = parse(received.body)
+    Includes.take(root, received.attachments).fill()
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def _taken(node: Any) -> tuple[Any, bytes] | None:

@@ -14,6 +14,7 @@ from connectors.kit.sandbox.addressing import addressing_problem, related
 from connectors.kit.sandbox.callers import Callers
 from connectors.kit.sandbox.document import Fault, SandboxDocument
 from connectors.kit.sandbox.institution import XML, Answer, Demand, Desk, Heard, NotUnderstoodError
+from connectors.kit.sandbox.mtom import is_mtom, without_attachments
 from connectors.kit.sandbox.security import WSSE
 from connectors.kit.sandbox.steps import Spoken
 from connectors.kit.soap.addressing import WSA
@@ -29,6 +30,8 @@ _NOT_UNDERSTOOD = {
     "ACTION_MISMATCH": Fault("the action is not that of the body", "soap:Client"),
     "ADDRESSING_REQUIRED": Fault("a header of WS-Addressing is missing", "wsa:MessageAddressingHeaderRequired"),
     "INVALID_REQUEST": Fault("the body is not valid against the WSDL's schema", "soap:Client"),
+    "MTOM_REQUIRED": Fault("this operation takes MTOM messages only", "soap:Client"),
+    "MTOM_NOT_TAKEN": Fault("this operation takes no MTOM message", "soap:Client"),
     "BROKEN": Fault("خطأ داخلي", "soap:Server"),
 }
 _ACTION = re.compile(r'action\s*=\s*"([^"]*)"')
@@ -69,7 +72,10 @@ class SoapSide:
         """Read the envelope, check who speaks, and validate the body. Raises NotUnderstoodError with a Fault."""
         if heard.method == "GET":
             raise NotUnderstoodError(Answer(self._wsdl, content_type=XML))
+        kind = heard.headers.get("Content-Type", "")
         try:
+            if is_mtom(kind):
+                heard = replace(heard, body=without_attachments(kind, heard.body))
             envelope = parse(heard.body)
         except ValueError:
             raise self._refused("NOT_SOAP") from None
@@ -86,6 +92,8 @@ class SoapSide:
         operation = self._contract.operations[name]
         if action not in ("", operation.action):
             raise self._refused("ACTION_MISMATCH")
+        if operation.mtom != is_mtom(kind):
+            raise self._refused("MTOM_REQUIRED" if operation.mtom else "MTOM_NOT_TAKEN")
         if self._contract.addressing and (problem := addressing_problem(header, operation)):
             raise self._refused(problem)
         return Demand(name, heard, {"body": self._read(operation, nodes)})

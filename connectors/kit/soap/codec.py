@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.kit.http import HttpAnswer
+from connectors.kit.related import Attached, Related
 from connectors.kit.soap.answers import AnswerReader, SoapAnswer, Verify, trusting
 from connectors.kit.soap.encoding import Encoding
+from connectors.kit.soap.xop import included
 from connectors.kit.wsdl import SOAP11, WsdlContract, WsdlOperation
 from connectors.kit.wsdl.contract import encoded
+from connectors.kit.xsd_codec.taken import taking_out
 
 _WITH_ATTACHMENTS = 'multipart/related; type="application/xop+xml"'
 
@@ -42,6 +45,23 @@ class SoapCodec:
         """What stands in the body, valid against the schema. Raises ValueError, with no value in its message."""
         return self._contract.written(self._contract.operations[operation].request, children)
 
+    def content(self, operation: str, children: Mapping[str, Any]) -> tuple[bytes, tuple[Attached, ...]]:
+        """The same, and what is sent beside it: of an operation that goes as MTOM its binary content."""
+        if not self._contract.operations[operation].mtom:
+            return self.body(operation, children), ()
+        with taking_out() as taken:
+            raw = self.body(operation, children)
+        return included(raw, taken)
+
+    def related(self, operation: str, attached: tuple[Attached, ...]) -> Related | None:
+        """How the message goes out with its attachments; None for one that goes alone."""
+        declared = self._contract.operations[operation]
+        if not declared.mtom:
+            return None
+        if self._contract.envelope == SOAP11:
+            return Related("text/xml", "", attached)
+        return Related("application/soap+xml", declared.action, attached)
+
     def header(self, operation: str, values: Mapping[str, Any]) -> bytes:
         """The declared headers of an operation, by local name, valid against the schema. Raises ValueError."""
         codecs = self._contract.operations[operation].request_headers
@@ -65,7 +85,7 @@ class SoapCodec:
     def _http(self, operation: WsdlOperation) -> dict[str, str]:
         media_type = "text/xml" if self._contract.envelope == SOAP11 else "application/soap+xml"
         # to a request that is no MTOM itself and does not say so, JAX-WS answers without attachments
-        asked = {"Accept": f"{_WITH_ATTACHMENTS}, {media_type}"} if self._contract.mtom else {}
+        asked = {"Accept": f"{_WITH_ATTACHMENTS}, {media_type}"} if self._contract.mtom or operation.mtom else {}
         if self._contract.envelope == SOAP11:
             return {"Content-Type": f"{media_type}; charset=utf-8", "SOAPAction": f'"{operation.action}"', **asked}
         return {"Content-Type": f'{media_type}; charset=utf-8; action="{operation.action}"', **asked}

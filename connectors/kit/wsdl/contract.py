@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from lxml import etree
 
 from connectors.kit.xsd_codec import ElementCodec
+from connectors.kit.xsd_codec.reach import has_binary
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -26,6 +27,10 @@ class Message(Protocol):
     @property
     def tags(self) -> frozenset[str]:
         """The names of the elements that it can have in the body."""
+
+    @property
+    def binary(self) -> bool:
+        """Whether it can have binary content that may be sent beside it."""
 
     def write(self, value: Mapping[str, Any]) -> str:
         """What stands in the body, as text."""
@@ -49,6 +54,11 @@ class ElementMessage:
     def tags(self) -> frozenset[str]:
         """See Message."""
         return self.also | {self.element.tag}
+
+    @property
+    def binary(self) -> bool:
+        """See Message."""
+        return has_binary(self.element.type)
 
     def write(self, value: Mapping[str, Any]) -> str:
         """See Message."""
@@ -74,6 +84,11 @@ class PartsMessage:
     def tags(self) -> frozenset[str]:
         """See Message."""
         return frozenset(codec.tag for codec in self.elements.values())
+
+    @property
+    def binary(self) -> bool:
+        """See Message."""
+        return any(has_binary(codec.type) for codec in self.elements.values())
 
     def write(self, value: Mapping[str, Any]) -> str:
         """See Message."""
@@ -110,6 +125,8 @@ class WsdlOperation:
     request_headers: Mapping[str, ElementCodec] = field(default_factory=dict)  #: By local name.
     response_headers: Mapping[str, ElementCodec] = field(default_factory=dict)
     addressing: Actions = Actions()
+    binary: bool = False  #: Its requests can have binary content.
+    mtom: bool = False  #: Its requests go as MTOM: binary content beside the message.
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +137,7 @@ class WsdlContract:
     operations: Mapping[str, WsdlOperation]
     schema: etree.XMLSchema | None  #: None: libxml2 cannot compile it; readers check presence and order themselves.
     addressing: bool = False  #: The port asks for WS-Addressing headers.
-    mtom: bool = False  #: The port asks for MTOM.
+    mtom: bool = False  #: The port asks for MTOM, so that answers may come so.
     notes: tuple[str, ...] = ()  #: What goes another way than the compiled one, a sentence each.
 
     def written(self, message: Message, value: Mapping[str, Any], what: str = "message") -> bytes:

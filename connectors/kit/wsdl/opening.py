@@ -18,7 +18,7 @@ from zeep.wsdl.bindings import Soap11Binding, Soap12Binding
 from connectors.kit.manifest import Manifest, ManifestError, Soap
 from connectors.kit.wsdl.contract import SOAP11, SOAP12, WsdlContract
 from connectors.kit.wsdl.operations import OperationCompiler
-from connectors.kit.wsdl.policy import asks_for_addressing, asks_for_mtom
+from connectors.kit.wsdl.policy import Mtom, asks_for_addressing, mtom_of
 from connectors.kit.wsdl.schemas import Documents
 from connectors.kit.xsd_codec import UnsupportedSchema
 
@@ -27,7 +27,7 @@ _NO_ANSWER_CHECK = (
     "answers are checked by names, presence and order, not by the values' patterns: the schema is not one that "
     "libxml2 compiles ({})"
 )
-
+_AS_THE_WSDL_ASKS: Mapping[str, bool | None] = {}
 
 #: What zeep raises for documents that it does not understand; its own errors are the least of it.
 _FAILURES = (
@@ -85,7 +85,9 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
         raise ManifestError(f"{folder.name}/manifest.toml", "soap.wsdl", f"there is no file {soap.wsdl} in the package")
     wires = {name: declared.wire for name, declared in manifest.operations.items()}
     try:
-        contract = open_wsdl(folder, soap.wsdl, port=soap.port, wires=wires, typed=soap.xsi_types)
+        signed = manifest.signs_requests
+        mtom = {name: False if signed else declared.mtom for name, declared in manifest.operations.items()}
+        contract = open_wsdl(folder, soap.wsdl, port=soap.port, wires=wires, typed=soap.xsi_types, mtom=mtom)
     except WsdlError as error:
         file = f"{folder.name}/{soap.wsdl}"
         if error.operation:
@@ -96,11 +98,18 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
 
 
 def open_wsdl(
-    folder: Path, file: str, *, port: str | None = None, wires: Mapping[str, str] | None = None, typed: bool = False
+    folder: Path,
+    file: str,
+    *,
+    port: str | None = None,
+    wires: Mapping[str, str] | None = None,
+    typed: bool = False,
+    mtom: Mapping[str, bool | None] = _AS_THE_WSDL_ASKS,
 ) -> WsdlContract:
     """The contract of one port: `wires` gives the WSDL's operations by the connector's names; left out: all of them.
 
-    With `typed`, what is written says the type of every element (`xsi:type`).
+    With `typed`, what is written says the type of every element (`xsi:type`). `mtom` says of operations, by the
+    connector's names, whether their requests go as MTOM; None, or nothing: as the WSDL's policy asks.
 
     Raises WsdlError.
     """
@@ -113,7 +122,7 @@ def open_wsdl(
     except _FAILURES as error:
         raise WsdlError(f"the WSDL cannot be read: {_words(error)}") from error
     binding = _binding(document, port)
-    return _contract(binding, document, documents, wires, port, typed=typed)
+    return _contract(binding, document, documents, wires, port, mtom, typed=typed)
 
 
 def _words(error: Exception) -> str:
@@ -146,6 +155,7 @@ def _contract(
     documents: Documents,
     wires: Mapping[str, str] | None,
     port: str | None,
+    mtom: Mapping[str, bool | None],
     *,
     typed: bool = False,
 ) -> WsdlContract:
@@ -162,17 +172,20 @@ def _contract(
     operations = {}
     for name, wire in wires.items():
         try:
-            operations[name] = compiler.operation(known[wire], notes)
+            operation = compiler.operation(known[wire], notes)
         except UnsupportedSchema as error:
             raise WsdlError(f"not supported: {error}", name) from error
-    mtom = asks_for_mtom(documents.wsdls, binding.name.localname)
-    if mtom:
-        notes.append("the port asks for MTOM: answers with attachments are read, requests are sent without")
+        asked = mtom_of(documents.wsdls, binding.name.localname, wire)
+        said = mtom.get(name)
+        if said is False and asked is Mtom.DEMANDED:
+            notes.append(f"{wire}: the WSDL asks for MTOM, and requests are sent without")
+        goes = said if said is not None else asked is Mtom.DEMANDED or (asked is Mtom.ALLOWED and operation.binary)
+        operations[name] = replace(operation, mtom=goes)
     return WsdlContract(
         SOAP12 if isinstance(binding, Soap12Binding) else SOAP11,
         operations,
         schema,
         addressing=asks_for_addressing(documents.wsdls, binding.name.localname, port),
-        mtom=mtom,
+        mtom=mtom_of(documents.wsdls, binding.name.localname) is not Mtom.NO,
         notes=tuple(notes),
     )

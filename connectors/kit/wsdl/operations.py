@@ -59,6 +59,7 @@ class OperationCompiler:
             self._headers(operation.input),
             self._headers(operation.output),
             actions_of(self._documents.wsdls, self._binding, operation.name, operation.soapaction or ""),
+            binary=request.binary,
         )
 
     def _through_zeep(self, message: Any, style: str) -> ZeepMessage:

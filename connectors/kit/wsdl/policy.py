@@ -1,6 +1,7 @@
 """What a WSDL asks for beyond its messages: WS-Addressing headers, with the names of actions, and MTOM."""
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 from connectors.kit.wsdl.contract import Actions
@@ -14,11 +15,17 @@ _ACTION = (
     "{http://www.w3.org/2007/05/addressing/metadata}Action",
     "{http://www.w3.org/2006/05/addressing/wsdl}Action",
 )
-_MTOM = {"{http://schemas.xmlsoap.org/ws/2004/09/policy/optimizedmimeserialization}OptimizedMimeSerialization"}
+#: The assertion's two names (MTOM Serialization Policy Assertion 1.0 and 1.1).
+MTOM = frozenset({
+    "{http://schemas.xmlsoap.org/ws/2004/09/policy/optimizedmimeserialization}OptimizedMimeSerialization",
+    "{http://www.w3.org/2007/08/soap12-mtom-policy}MTOM",
+})  # fmt: skip
+_OPTIONAL = ("{http://schemas.xmlsoap.org/ws/2004/09/policy}Optional", "{http://www.w3.org/ns/ws-policy}Optional")
 _REFERENCES = (
     "{http://schemas.xmlsoap.org/ws/2004/09/policy}PolicyReference",
     "{http://www.w3.org/ns/ws-policy}PolicyReference",
 )
+_XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _ID = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}Id"
 
 
@@ -63,9 +70,47 @@ def _made_action(port_type: Any, operation: Any, direction: str) -> str:
     return delimiter.join((namespace.removesuffix(delimiter), str(port_type.get("name")), name))
 
 
-def asks_for_mtom(wsdls: Sequence[Any], binding: str) -> bool:
-    """Whether the binding's policy asks for optimised serialisation."""
-    return any(node.tag in _MTOM for node in _marks(wsdls, binding, None))
+class Mtom(StrEnum):
+    """What a contract says of MTOM."""
+
+    NO = "no"
+    ALLOWED = "allowed"  #: The policy is optional: a message may go either way.
+    DEMANDED = "demanded"
+
+
+def mtom_of(wsdls: Sequence[Any], binding: str, operation: str = "") -> Mtom:
+    """What the policies of a binding ask for: with an operation, of that one too."""
+    places = [node for root in wsdls for node in root.iter(f"{_WSDL}binding") if node.get("name") == binding]
+    found = [_mtom(own, wsdls) for place in places for own in _own(place)]
+    for place in places:
+        for node in place.iterchildren(f"{_WSDL}operation"):
+            if operation and node.get("name") == operation:
+                found += [_mtom(own, wsdls) for own in node]
+    return Mtom.DEMANDED if Mtom.DEMANDED in found else Mtom.ALLOWED if Mtom.ALLOWED in found else Mtom.NO
+
+
+def _own(binding: Any) -> Iterator[Any]:
+    return (child for child in binding if isinstance(child.tag, str) and child.tag != f"{_WSDL}operation")
+
+
+def _mtom(place: Any, wsdls: Sequence[Any]) -> Mtom:
+    """What a policy says, written down here or referred to."""
+    nodes = list(place.iter())
+    for reference in place.iter(*_REFERENCES):
+        name = (reference.get("URI") or "").removeprefix("#")
+        nodes += [
+            node
+            for root in wsdls
+            for policy in root.iter()
+            if name and name in (policy.get(_ID), policy.get(_XML_ID))
+            for node in policy.iter()
+        ]
+    said = [node for node in nodes if node.tag in MTOM]
+    if not said:
+        return Mtom.NO
+    optional = all(node.get(name) in {"true", "1"} for node in said for name in _OPTIONAL if node.get(name) is not None)
+    named = any(node.get(name) is not None for node in said for name in _OPTIONAL)
+    return Mtom.ALLOWED if named and optional else Mtom.DEMANDED
 
 
 def _marks(wsdls: Sequence[Any], binding: str, port: str | None) -> Iterator[Any]:

@@ -17,6 +17,7 @@ class ZeepMessage:
     """One direction of an operation, through zeep."""
 
     checked = False
+    binary = False  #: zeep writes it inline.
 
     def __init__(self, document: Any, message: Any, style: str) -> None:
         self._schema = document.types

@@ -240,8 +240,9 @@ class ComplexType:
 
 
 def _text_writer(element: ElementParticle) -> Callable[[Any], str] | None:
-    """For content that is no more than text."""
-    return element.type.to_text if isinstance(element.type, SimpleType) else None
+    """For content that is no more than text; binary content may go elsewhere."""
+    plain = isinstance(element.type, SimpleType) and not element.type.binary
+    return element.type.to_text if plain and isinstance(element.type, SimpleType) else None
 
 
 def _text_reader(element: ElementParticle) -> Callable[[str], Any] | None:

@@ -1,28 +1,42 @@
-"""The namespaces that the content of a type can use, so that the root of a message declares just those."""
+"""What the content of a type can reach: its namespaces, so that the root of a message declares just those; binaries."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from connectors.kit.xsd_codec.complex import ComplexType
 from connectors.kit.xsd_codec.particles import ElementParticle, GroupParticle, RepeatedGroup
+from connectors.kit.xsd_codec.simple import SimpleType
 
 
 def namespaces_of(content: Any) -> set[str]:
     """The namespaces of all elements and attributes below; those of derived types and wildcards declare their own."""
     found: set[str] = set()
+    for each in _types(content):
+        if isinstance(each, ComplexType):
+            names = [attribute.name for attribute in each.attributes]
+            names += [element.tag for element in [*each.elements, *_elements(each.content)]]
+            found |= {name[1:].partition("}")[0] for name in names if name[:1] == "{"}
+    return found
+
+
+def has_binary(content: Any) -> bool:
+    """Whether an element below, or this one, has base64Binary for its text."""
+    simple = (each.text if isinstance(each, ComplexType) else each for each in _types(content))
+    return any(isinstance(each, SimpleType) and each.binary for each in simple)
+
+
+def _types(content: Any) -> Iterator[Any]:
+    """It and every type of an element below."""
     seen: set[int] = set()
     waiting = [content]
     while waiting:
         each = waiting.pop()
-        if id(each) in seen or not isinstance(each, ComplexType):
+        if id(each) in seen:
             continue
         seen.add(id(each))
-        found |= {attribute.name[1:].partition("}")[0] for attribute in each.attributes if attribute.name[:1] == "{"}
-        for element in [*each.elements, *_elements(each.content)]:
-            if element.tag[:1] == "{":
-                found.add(element.tag[1:].partition("}")[0])
-            waiting.append(element.type)
-    return found
+        yield each
+        if isinstance(each, ComplexType):
+            waiting += [element.type for element in [*each.elements, *_elements(each.content)]]
 
 
 def _elements(particle: Any) -> Iterator[ElementParticle]:

@@ -15,6 +15,8 @@ import msgspec
 from zeep.xsd import types
 from zeep.xsd.types import builtins
 
+from connectors.kit.xsd_codec.taken import TAKING
+
 Parts = Mapping[str, bytes]  #: Attachments of the message by content id, where XOP put binary content.
 
 CID = "cid:"
@@ -142,6 +144,9 @@ def _from_decimal(text: str) -> Decimal:
 
 
 def _base64_text(value: Any) -> str:
+    taking = TAKING.get()
+    if taking is not None:
+        return taking.place(value if not isinstance(value, str) else _from_base64(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return binascii.b2a_base64(value, newline=False).decode("ascii")
     if isinstance(value, str):

@@ -2,12 +2,19 @@
 
 import base64
 import os
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from sqlalchemy import delete, select
 
+from connectors.kit.errors import MappingFailed
 from gateway.api.openapi_examples import VEHICLE
+from gateway.documents.attachments import Attachments
+from gateway.store.attachments import use
 from gateway.store.blobs import CHUNK_BYTES
-from gateway.store.tables import blob_chunks, requests
+from gateway.store.tables import attachments, blob_chunks, requests
+from mappings.upload import Upload
 from tests.unit.gateway.documents.test_attachments import JPEG, PDF, PNG, digest_of
 
 LARGE = PNG[:16] + os.urandom(2 * CHUNK_BYTES) + PNG[16:]
@@ -51,6 +58,27 @@ async def test_the_mapping_gets_the_bytes_of_an_attachment(scene):
     assert photo["sha256"] == digest_of(LARGE).removeprefix("sha256:")
     (row,) = await scene.rows(requests)
     assert len(row.content) < 2000, "the request holds the digest, not the bytes"
+
+
+async def test_an_operation_that_streams_gets_an_upload_that_is_read_when_it_is_sent(scene):
+    await send(scene, "/v1/attachments", LARGE)
+    digest = digest_of(LARGE)
+    work = SimpleNamespace(content={"input": {}, "attachments": {"photo": digest}}, progress={}, attachments={})
+    office = SimpleNamespace(reads_attachments={"submit"}, streams=lambda _: True)
+    plan: Any = SimpleNamespace(connector=office, operation=SimpleNamespace(name="submit"))
+    channel = await scene.store.read(lambda conn: conn.scalar(select(attachments.c.channel_id)))
+    await scene.store.write(use, channel, {digest})
+    await Attachments(scene.store).bring(work, plan)  # type: ignore[arg-type]
+    content = work.attachments["photo"]["content"]
+    assert isinstance(content, Upload)
+    assert (content.size, f"sha256:{content.sha256}") == (len(LARGE), digest)
+    for _ in range(2):
+        pieces = [piece async for piece in content.pieces()]
+        assert b"".join(pieces) == LARGE
+        assert max(map(len, pieces)) <= CHUNK_BYTES
+    await scene.store.write(lambda conn: conn.execute(delete(blob_chunks).where(blob_chunks.c.number == 1)))
+    with pytest.raises(MappingFailed, match="not what was stored"):
+        await Attachments(scene.store).bring(work, plan)  # type: ignore[arg-type]
 
 
 async def test_a_request_without_attachments_sends_none(scene):
