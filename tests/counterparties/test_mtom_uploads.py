@@ -15,7 +15,7 @@ from connectors.kit.package import load_package
 from connectors.kit.tokens import LocalTokens
 from connectors.registry import open_connector
 from mappings.upload import Upload
-from tests.counterparties.jaxws import run
+from tests.counterparties.by_jaxws import run
 from tests.counterparties.starting import HERE, running, without
 from tests.unit.connectors.packages import NOW
 
