@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,10 +37,10 @@ from connectors.kit.errors import (
 from connectors.kit.reception import Received, Reception, Whole, reception
 from connectors.kit.related import Related
 from connectors.kit.retry_after import retry_after_seconds
+from connectors.kit.sending import content
 
 _KEPT_OF_TOO_LARGE = 64 * 1024
 _REACHABLE_SECONDS = 2.0
-_WHOLE_BYTES = 256 * 1024  #: What is larger is handed to the connection in pieces of this size.
 #: OpenSSL's names of the alerts that are about the certificate which a side has shown or not shown.
 _CERTIFICATE_ALERT = re.compile(
     r"(?:TLSV1|SSLV3|TLSV13)_ALERT_((?:BAD_|UNSUPPORTED_)?CERTIFICATE(?:_\w+)?|UNKNOWN_CA|ACCESS_DENIED)"
@@ -186,7 +186,7 @@ class HttpClient:
         self, request: HttpRequest, traceparent: str, flight: _Flight, max_bytes: int, *, fresh: bool
     ) -> tuple[Mapping[str, str], Received]:
         headers = {**request.headers, "traceparent": traceparent} if traceparent else request.headers
-        size, data = _content(request)
+        size, data = content(request.body, request.related)
         if size:
             headers = {**headers, "Content-Length": str(size)}
         try:
@@ -255,20 +255,6 @@ class HttpClient:
         while self._sessions:
             _, session = self._sessions.popitem()
             await session.close()
-
-
-def _content(request: HttpRequest) -> tuple[int, bytes | AsyncIterator[bytes] | None]:
-    """What is sent; with its size where it goes in pieces, so that a large one stops nobody else."""
-    if request.related is not None:
-        return request.related.size(request.body), request.related.pieces(request.body)
-    if len(request.body) > _WHOLE_BYTES:
-        return len(request.body), _in_pieces(request.body)
-    return 0, request.body or None
-
-
-async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), _WHOLE_BYTES):
-        yield body[start : start + _WHOLE_BYTES]
 
 
 def _open() -> None:
