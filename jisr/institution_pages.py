@@ -1,7 +1,7 @@
 """Renders what the tree holds of services, connectors and test persons: pages that follow the data."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +84,40 @@ def _service(service: Service) -> str:
     text += f"- Assurance of the applicant's login: {service.minimum_assurance} or more\n"
     for kind, action in service.actions.items():
         text += f"- The institution may ask: `{kind}`. {_cell(action.text['ar'])} · {_cell(action.text['en'])}\n"
+    if service.result is not None:
+        text += f"- The result has, as data: {', '.join(f'`{name}`' for name in service.result['properties'])}\n"
+    text += f"- [An example request](../../config/services/{service.id}.example.json)\n"
+    if people := _people(service):
+        text += f"- [Test persons](test-persons.md): {'; '.join(people)}\n"
     required = set(service.schema.get("required", ()))
     rows = [
-        f"| `{name}`{'' if name in required else ' (optional)'} | {label['ar']} | {label['en']} |\n"
+        f"| `{name}`{'' if name in required else ' (optional)'} | {label['ar']} | {label['en']} "
+        f"| {_written(service, name)} |\n"
         for name, label in service.labels.items()
     ]
-    return text + ("\n| field | Arabic | English |\n|---|---|---|\n" + "".join(rows) if rows else "")
+    return text + ("\n| field | Arabic | English | written |\n|---|---|---|---|\n" + "".join(rows) if rows else "")
+
+
+def _written(service: Service, name: str) -> str:
+    """How a value is written: the words that there are, or the hint."""
+    words = service.schema["properties"][name].get("enum") or service.labels[name].get("values") or ()
+    if words:
+        return ", ".join(f"`{word}`" for word in words)
+    hint = service.labels[name].get("hint")
+    return f"{_cell(hint['ar'])} · {_cell(hint['en'])}" if hint else ""
+
+
+def _people(service: Service) -> list[str]:
+    """The institution's test persons with whom this service goes another way."""
+    operations = {step.operation for step in service.steps if step.connector == service.institution}
+    operations |= {action.operation for action in service.actions.values() if action.operation}
+    package = find_packages().get(service.institution)
+    persons = _listed(package.folder) if package is not None else {}
+    return [
+        f"`{number}` {_cell(person['en'])}"
+        for number, person in persons.items()
+        if operations & set(person.get("expect", {}))
+    ]
 
 
 def _connector(package: Package) -> str:
@@ -111,11 +139,14 @@ def _settings(manifest: Manifest) -> str:
     return text
 
 
-def _persons(folder: Path) -> Iterator[str]:
+def _listed(folder: Path) -> Mapping[str, dict[str, Any]]:
     file = folder / "persons.toml"
-    if not file.is_file():
-        return
-    for number, person in tomllib.loads(file.read_text(encoding="utf-8")).get("persons", {}).items():
+    persons: Mapping[str, dict[str, Any]] = {}
+    return tomllib.loads(file.read_text(encoding="utf-8")).get("persons", {}) if file.is_file() else persons
+
+
+def _persons(folder: Path) -> Iterator[str]:
+    for number, person in _listed(folder).items():
         yield f"| `{number}` | {_cell(person['ar'])} | {_cell(person['en'])} | {_expected(person)} |\n"
 
 

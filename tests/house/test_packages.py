@@ -22,6 +22,12 @@ def test_no_python_stands_in_a_package_but_its_hooks():
     assert found == []
 
 
+def test_every_package_has_cases_beside_its_mappings():
+    """`jisr mapping test` runs them; they say what a sample cannot: other values, tables of codes, what is refused."""
+    without = sorted(folder.name for folder in FOLDERS if not list((folder / "mapping").glob("*.cases.yaml")))
+    assert without == []
+
+
 def test_hooks_only_compute():
     found = [
         f"{name(path)}: {module}"
