@@ -42,6 +42,15 @@ def test_what_is_looked_up_by_hand_comes_by_inquiry_and_is_issued_once(house):
     assert told[:2] == ["received", "being_looked_up"]
 
 
+def test_when_the_line_breaks_after_the_act_the_inquiry_brings_what_was_issued_once(house):
+    done = house.walk(with_person(COPY, "99000000099"))
+
+    assert done["state"] == "completed"
+    assert house.effects(done, "education") == {"copy": 1}
+    lost = [event["facts"].get("code") for event in house.events(done) if event["kind"] == "answer_lost"]
+    assert lost == ["upstream_connection_lost"]
+
+
 def test_a_status_refuses_and_so_does_a_fault_that_the_contract_lists(house, counterparties):
     missing = house.walk(with_person(COPY, "99000000020"))
     withheld = house.walk(with_person(COPY, "99000000091"))

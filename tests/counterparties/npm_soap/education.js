@@ -13,6 +13,7 @@ const PASSWORD = "counterparty-only";
 const NO_CERTIFICATE = "99000000020";
 const WITHHELD = "99000000091";
 const BUSY = "99000000092";
+const LINE_BREAKS = "99000000099";
 const LAST_YEAR_ON_PAPER = 1989;
 
 const effects = [];
@@ -66,7 +67,7 @@ const certificates = {
     return { Result: { Status: onPaper ? "11" : "10", Text: "القيد موجود" }, LookedUpByHand: onPaper };
   },
 
-  SubmitRequest({ RequestId, Applicant, Record, Language }) {
+  SubmitRequest({ RequestId, Applicant, Record, Language }, _callback, _headers, request) {
     const { Year, Branch, Governorate } = Record.SecondaryCertificate || {};
     effects.push({
       operation_id: RequestId,
@@ -82,6 +83,9 @@ const certificates = {
     });
     if (!(Year <= LAST_YEAR_ON_PAPER)) {
       submitted.set(RequestId, 0);
+      if (Applicant.NationalNumber === LINE_BREAKS) {
+        request.socket.destroy(); // the copy is issued, and nobody hears of it
+      }
       return issued(RequestId);
     }
     submitted.set(RequestId, 1);
