@@ -13,7 +13,7 @@ from gateway.dispatch import Dispatcher
 from gateway.errors import Problem
 from gateway.exchange import Exchange
 from gateway.ids import new_id
-from gateway.lanes import Lanes
+from gateway.lanes.bulkhead import Lanes
 from gateway.logs import log
 from gateway.packed import pack
 from gateway.quoting import Quoter
@@ -102,7 +102,7 @@ class Acceptor:
             "payment_methods": list(service.fee.methods) if service.fee else [],
             "turnaround_hours": service.turnaround_hours,
             "missing_documents": list(missing),
-            "availability": await self._availability.of(service, test=principal.test),
+            "availability": await self._availability.of(service, principal),
         }
         route, progress = self._route(principal, service), _progress(checked.content)
         if "quote" in [step.kind for step in service.steps]:

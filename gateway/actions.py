@@ -18,7 +18,7 @@ from gateway.documents.references import in_fields
 from gateway.errors import FieldError, Problem
 from gateway.exchange import Exchange
 from gateway.following import follow
-from gateway.lanes import Lanes
+from gateway.lanes.bulkhead import Lanes
 from gateway.logs import log
 from gateway.payments.fee_orders import facts_of
 from gateway.payments.rules import payer_errors
@@ -162,7 +162,7 @@ class Actions:
         work, route = reply.work, self._routes[reply.work.route]
         exchange = self._prepare(reply, route)
         plan = exchange.plan if exchange else route.plan(work)
-        placed = self._lanes.try_enter(plan.lane)
+        placed = await self._dispatcher.claims.enter(plan.lane)
         if not placed and "then" not in reply.action:
             raise Problem("overloaded", retry_after_seconds=2)
         work.lane = plan.lane
@@ -221,7 +221,7 @@ class Actions:
         work.version += 1
         work.tries = work.waits = work.inquiries = work.absences = 0
         work.open_attempt = None
-        work.state, work.expires_at = Request.IN_PROGRESS, None
+        work.state, work.expires_at, work.since = Request.IN_PROGRESS, None, self._clock.now_ms()
         if "then" in reply.action:
             reply.intent_id = work.intent_id
             reply.fee_order = follow(work, reply.action, body, route)

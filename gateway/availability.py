@@ -6,7 +6,9 @@ from typing import Any
 
 from connectors.kit.contract import Connector
 from gateway.catalogue import Service
-from gateway.lanes import Lanes, lane_of
+from gateway.lanes.bulkhead import Lanes, lane_of
+from gateway.lanes.outlook import Expected, Outlooks
+from gateway.security.principals import Principal
 from gateway.store.clock import Clock
 from gateway.testing import name_apart
 
@@ -34,15 +36,18 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
 class Availability:
     """What is known of the institutions' lines; each is asked at most every ten seconds."""
 
-    def __init__(self, connectors: Mapping[str, Connector], lanes: Lanes, clock: Clock) -> None:
-        self._connectors, self._lanes, self._clock = connectors, lanes, clock
+    def __init__(self, connectors: Mapping[str, Connector], lanes: Lanes, outlooks: Outlooks, clock: Clock) -> None:
+        self._connectors, self._lanes, self._outlooks, self._clock = connectors, lanes, outlooks, clock
         self._known: dict[str, tuple[float, bool]] = {}
 
-    async def of(self, service: Service, *, test: bool = False) -> dict[str, Any]:
+    async def of(self, service: Service, principal: Principal) -> dict[str, Any]:
         """`{"state": open | busy | closed | unreachable, "text": {ar, en}, "institutions": {connector: state}}`.
 
-        Where the service's operations are closed, `opens_at` is the moment from which all of them work.
+        Where the service's operations are closed, `opens_at` is the moment from which all of them work, and `outage`
+        the words of a planned one. `expected_at` is when the slowest of them would take what the principal sends now,
+        behind the `waiting` that stand there.
         """
+        test = principal.test
         names = dict.fromkeys(step.connector for step in service.steps if step.connector)
         if service.fee:
             names |= dict.fromkeys(service.fee.methods)
@@ -50,25 +55,63 @@ class Availability:
         states = {name: await self._state(own) for name, own in called.items()}
         closed = {} if test else self._closed(service)
         states |= dict.fromkeys(closed, "closed")
+        slowest = await self._slowest(service, principal)
+        if slowest is not None and slowest.waiting:
+            states = {name: "busy" if state == "open" else state for name, state in states.items()}
         worst = next((state for state in ("unreachable", "closed", "busy") if state in states.values()), "open")
-        told = {"service": service.id, "state": worst, "text": dict(_SENTENCES[worst]), "institutions": states}
+        told: dict[str, Any] = {
+            "service": service.id,
+            "state": worst,
+            "text": dict(_SENTENCES[worst]),
+            "institutions": states,
+        }
         if openings := [opening for opening in closed.values() if opening is not None]:
-            told["opens_at"] = max(openings).strftime("%Y-%m-%dT%H:%M:%SZ")
+            told["opens_at"] = _second(max(openings))
+        if reason := self._outage(service):
+            told["outage"] = dict(reason)
+        told["waiting"] = slowest.waiting if slowest else 0
+        told["expected_at"] = _second(slowest.at) if slowest and slowest.at else None
         return told
+
+    async def _slowest(self, service: Service, principal: Principal) -> Expected | None:
+        """What is expected where it takes longest; an operation that opens at no known time takes longest of all."""
+        found = [await self._outlooks.of_new(lane, principal.priority) for lane in self._steps(service, principal)]
+        return max(found, key=lambda each: each.at.timestamp() if each.at else float("inf"), default=None)
+
+    def _steps(self, service: Service, principal: Principal) -> list[str]:
+        names = [
+            lane_of(name_apart(step.connector) if principal.test else step.connector, str(step.operation))
+            for step in service.steps
+            if step.connector
+        ]
+        return [name for name in dict.fromkeys(names) if name in self._lanes]
+
+    def _outage(self, service: Service) -> Mapping[str, str]:
+        """The words for a planned outage of one of the steps now."""
+        now = self._clock.utcnow()
+        for step in service.steps:
+            lane = lane_of(str(step.connector), str(step.operation))
+            outage = self._lanes.lane(lane).opening.outage_at(now) if step.connector and lane in self._lanes else None
+            if outage is not None and outage.reason:
+                return outage.reason
+        return {}
 
     def _closed(self, service: Service) -> dict[str, datetime | None]:
         """The institutions of which a step's operation is closed now, and when they open."""
         found: dict[str, datetime | None] = {}
         for step in service.steps:
             lane = lane_of(str(step.connector), str(step.operation))
-            if step.connector and lane in self._lanes and not self._lanes.is_open(lane):
+            if step.connector and lane in self._lanes and self._lanes.is_shut(lane):
                 found[step.connector] = self._lanes.opens_at(lane)
         return found
 
     async def _state(self, name: str) -> str:
         if not await self._reachable(name):
             return "unreachable"
-        full = (lane for lane in self._lanes.snapshot() if lane.name.startswith(f"{name}.") and lane.free == 0)
+        mine = [lane for lane in self._lanes.snapshot() if lane.name.startswith(f"{name}.")]
+        if any(lane.is_open_circuit for lane in mine):
+            return "unreachable"
+        full = (lane for lane in mine if lane.free == 0)
         return "busy" if any(full) else "open"
 
     async def _reachable(self, name: str) -> bool:
@@ -80,3 +123,7 @@ class Availability:
             known = (now, await self._connectors[name].reachable())
             self._known[name] = known
         return known[1]
+
+
+def _second(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,23 +2,24 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from connectors.kit.contract import Call, Effect, Outcome
 from connectors.kit.errors import ConnectorError, MappingFailed
 from gateway import crash, settle
+from gateway.claiming import Claims
 from gateway.documents.attachments import Attachments
 from gateway.exchange import Broken, Exchange, SendWindow, new_attempt
-from gateway.lanes import Lanes
+from gateway.lanes.bulkhead import Lanes
+from gateway.lanes.patience import Patience
 from gateway.logs import log
 from gateway.recorder import Recorder
 from gateway.settings import DispatchSettings
 from gateway.steps import Plan, Route, canonical_document
 from gateway.store.clock import Clock
-from gateway.store.engine import Store, StoreError
-from gateway.store.jobs import Intending, claim, intend, look, release
+from gateway.store.engine import Store
+from gateway.store.jobs import Intending, intend, release
 from gateway.verdict import Interrupted
 from gateway.work import NewAttempt, Settlement, Work
 from mappings.status import Attempt
@@ -42,65 +43,25 @@ class Dispatcher:
         self._store, self._routes, self._lanes = store, routes, lanes
         self._policy, self._clock, self._recorder = policy, clock, recorder
         self.worker = worker
-        self._wake = asyncio.Event()
-        self._behind = False  # due work waits for a place: whoever leaves one wakes the claim loop
+        self.claims = Claims(store, lanes, policy, clock, worker, self.start)
+        self._patience = Patience(store, lanes, clock)
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
 
-    # --- claiming -------------------------------------------------------------------------------------------------
-
     def wake(self) -> None:
         """Look for due work now."""
-        self._wake.set()
+        self.claims.wake()
 
     async def run(self) -> None:
         """Claim and start due work until stopped."""
-        while not self._stopping:
-            self._wake.clear()
-            pause = self._policy.poll_seconds
-            try:
-                pause = await self._claim()
-            except StoreError as error:
-                log.warning("claim_failed", error_kind=type(error).__name__)
-            try:
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-
-    async def _claim(self) -> float:
-        """Start what is due and fits; seconds until the next look."""
-        outlook = await self._store.read(look)
-        self._behind = bool(outlook.lanes)
-        # reserved, so that an accept in between cannot take the same place
-        places = {lane: free for lane in outlook.lanes if (free := self._lanes.enter_all(lane))}
-        taken: Counter[str] = Counter()
-        if places:
-            try:
-                taken = await self._take(places)
-            finally:
-                for lane, reserved in places.items():
-                    self._lanes.leave(lane, reserved - taken[lane])
-        self._behind = any(taken[lane] == places.get(lane, 0) for lane in outlook.lanes)
-        if outlook.next_due_in_ms is None:
-            return self._policy.poll_seconds
-        return min(self._policy.poll_seconds, outlook.next_due_in_ms / 1000)
-
-    async def _take(self, places: Mapping[str, int]) -> Counter[str]:
-        """Claim and start; how many of each lane."""
-        works = await self._store.write(claim, self.worker, places, int(self._policy.lease_seconds * 1000))
-        if works:
-            crash.point("claim.after_commit")
-        for work in works:
-            self.start(work)
-        return Counter(work.lane for work in works)
+        await self.claims.run()
 
     def start(self, work: Work, exchange: Exchange | None = None) -> None:
         """Run claimed work, whose lane place is taken; `exchange` is committed as SENDING already, or asked early."""
         if self._stopping and (exchange is None or not exchange.intended):
             if exchange is not None:
                 exchange.drop()
-            self._leave(work.lane)  # claimed at the last moment: it is given back with the rest
+            self.claims.leave(work.lane)  # claimed at the last moment: it is given back with the rest
             return
         task = asyncio.get_running_loop().create_task(self._work(work, exchange))
         self._running.add(task)
@@ -121,7 +82,7 @@ class Dispatcher:
     async def stop(self, grace_seconds: float) -> None:
         """Claim no more, and let what runs finish within the grace."""
         self._stopping = True
-        self._wake.set()
+        self.claims.stop()
         if self._running:
             await asyncio.wait(self._running, timeout=grace_seconds)
         for task in self._running:
@@ -155,17 +116,12 @@ class Dispatcher:
                 current = await self._step(current, exchange)
                 exchange = None
                 if current is not None:
-                    self._leave(lane)
+                    self.claims.leave(lane)
                     lane = current.lane
                 if self._stopping:
                     return
         finally:
-            self._leave(lane)
-
-    def _leave(self, lane: str) -> None:
-        self._lanes.leave(lane)
-        if self._behind:
-            self.wake()
+            self.claims.leave(lane)
 
     async def _step(self, work: Work, exchange: Exchange | None) -> Work | None:
         """One exchange and its settlement; the work to go on with, if its place could be kept."""
@@ -190,7 +146,7 @@ class Dispatcher:
         )  # fmt: skip
         log.warning("interrupted", request_id=work.request_id, connector=attempt.connector, operation=attempt.operation)
         error = Interrupted("the process that was sending ended before it recorded an answer")
-        settlement = settle.on_error(work, plan, route, error, self._policy, age_ms=self._age(work))
+        settlement = settle.on_error(work, plan, route, error, self._policy, age_ms=0)
         return await self._record(work, settlement, plan, None, intended=True)
 
     async def _intend(self, work: Work, route: Route) -> Exchange | None:
@@ -277,21 +233,31 @@ class Dispatcher:
             code=answer.code,
             error_kind=type(answer).__name__ if failed else None,
         )
+        waited_ms = await self._patience.spent_ms(work, plan.lane, self._policy) if failed else 0
         try:
-            return self._decide(work, route, plan, answer)
+            return self._decide(work, route, plan, answer, waited_ms)
         except Exception as error:  # noqa: BLE001 (a fault of ours in deciding is judged as a lost answer)
             log.error("undecidable", request_id=work.request_id, connector=plan.connector.name, exc_info=error)
-            return self._decide(work, route, plan, Broken(type(error).__name__))
+            return self._decide(work, route, plan, Broken(type(error).__name__), waited_ms)
 
-    def _decide(self, work: Work, route: Route, plan: Plan, answer: Outcome | ConnectorError) -> Settlement:
+    def _decide(
+        self, work: Work, route: Route, plan: Plan, answer: Outcome | ConnectorError, waited_ms: int
+    ) -> Settlement:
         if isinstance(answer, Outcome):
             decide = settle.on_inquiry if plan.subject else settle.on_outcome
             return decide(work, plan, route, answer, self._policy)
         if plan.subject:
             return settle.on_inquiry_error(work, plan, route, answer, self._policy)
-        return settle.on_error(work, plan, route, answer, self._policy, age_ms=self._age(work))
+        return settle.on_error(work, plan, route, answer, self._policy, age_ms=waited_ms)
 
     async def _send(self, work: Work, made: Exchange) -> Outcome | ConnectorError:
+        begun = time.perf_counter()
+        answer = await self._ask(work, made)
+        if self._lanes.saw(made.plan.lane, answer, time.perf_counter() - begun):
+            self.wake()
+        return answer
+
+    async def _ask(self, work: Work, made: Exchange) -> Outcome | ConnectorError:
         connector = made.plan.connector
         if made.prepared is None:
             return made.failure or Broken("nothing was rendered")
@@ -302,9 +268,6 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 (a fault of ours must park the request, not lose it)
             log.error("connector_failure", request_id=work.request_id, connector=connector.name, exc_info=error)
             return Broken(type(error).__name__)
-
-    def _age(self, work: Work) -> int:
-        return self._clock.now_ms() - work.created_at
 
     async def _record(
         self, work: Work, settlement: Settlement, plan: Plan, attempt: NewAttempt | None, *, intended: bool

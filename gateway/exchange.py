@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from connectors.kit.contract import Outcome, Prepared
-from connectors.kit.errors import ConnectorError, NotSent
+from connectors.kit.errors import ConnectorError
 from gateway.ids import new_id
+from gateway.lanes.breaker import WindowPassed
 from gateway.steps import Plan
 from gateway.work import NewAttempt
 
@@ -31,9 +32,9 @@ class SendWindow:
     committed_at: float | None = None
 
     def check(self) -> None:
-        """Raise NotSent when the window has passed."""
+        """Raise WindowPassed, a NotSent, when the window has passed."""
         if self.committed_at is not None and self.monotonic() - self.committed_at > self.seconds:
-            raise NotSent("the send window has passed")
+            raise WindowPassed("the send window has passed")
 
 
 @dataclass(slots=True)

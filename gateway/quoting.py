@@ -7,7 +7,7 @@ from connectors.kit.contract import Effect, Outcome, Quote, Status
 from connectors.kit.outcome_file import moment
 from gateway.dispatch import Dispatcher
 from gateway.draft import AMOUNT_NOT_PAYABLE
-from gateway.lanes import Lanes, lane_of
+from gateway.lanes.bulkhead import Lanes, lane_of
 from gateway.representation import money, reason
 from gateway.steps import Route
 from gateway.work import Work
@@ -36,7 +36,7 @@ class Quoter:
         if plan.operation.effect is not Effect.SAFE:
             return None
         lane = lane_of(plan.connector.name, plan.operation.name)
-        if not self._lanes.try_enter(lane):
+        if not await self._dispatcher.claims.enter(lane):
             return _told(None, _BUSY)
         try:
             exchange = self._dispatcher.ask_early(work)

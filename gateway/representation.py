@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -72,8 +73,11 @@ def view_of(work: Work, now: int) -> View:
     )
 
 
-def represent(view: View, service: Service | None) -> dict[str, Any]:
-    """The request as JSON for the wire: state, step, reason in both languages, payment, next action, documents."""
+def represent(view: View, service: Service | None, expected_at: datetime | None = None) -> dict[str, Any]:
+    """The request as JSON for the wire: state, step, reason in both languages, payment, next action, documents.
+
+    `expected_at` is the estimate of a request that waits for its turn (gateway/lanes/outlook.py).
+    """
     href = f"/v1/requests/{view.id}"
     return {
         "id": view.id,
@@ -84,6 +88,7 @@ def represent(view: View, service: Service | None) -> dict[str, Any]:
         "step": _step(view, service),
         "reason": reason(view.reason),
         "next_try_at": iso(view.next_try_at),
+        "expected_at": iso(int(expected_at.timestamp() * 1000)) if expected_at else None,
         "reference": view.reference,
         "payment": _payment(view),
         "next_action": _next_action(view),

@@ -1,7 +1,6 @@
 """The settings: defaults, overridden by one file, overridden by the environment; a wrong one is one clear sentence."""
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from gateway.webhooks.settings import WebhookSettings, wrong_settings
+from gateway.settings_rules import rules
+from gateway.webhooks.settings import WebhookSettings
 
 CONFIG_FOLDER = Path(__file__).resolve().parent.parent / "config"
 BUILTIN_SERVICES = CONFIG_FOLDER / "services"
@@ -19,7 +19,7 @@ NOT_SETTINGS = frozenset({"JISR_CONFIG", "JISR_KEY", "JISR_KEY_FILE", "JISR_URL"
 #: The table of a connector's settings for test channels.
 TEST = "test"
 _LISTS = frozenset({"services_paths", "connector_paths"})
-_PATHS = ("data_dir", "keyring_path", "centres_file")
+_PATHS = ("data_dir", "keyring_path", "centres_file", "calendar_file")
 
 
 class SettingsError(Exception):
@@ -41,6 +41,12 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     absences_needed: int
     otp_tries: int
     lanes: dict[str, int]
+    rates: dict[str, float]
+    breaker_failures: int
+    breaker_successes: int
+    breaker_first_seconds: float
+    breaker_max_seconds: float
+    ramp_seconds: float
     deadlines: dict[str, float]
 
 
@@ -85,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     keyring_path: Path
     services_paths: tuple[Path, ...]
     centres_file: Path
+    calendar_file: Path
     connector_paths: tuple[Path, ...]
     idempotency_days: int
     key_cache_seconds: float
@@ -281,6 +288,7 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
     values["data_dir"] = str(data_dir)
     values["keyring_path"] = values["keyring_path"] or str(data_dir / "keyring.json")
     values["centres_file"] = values["centres_file"] or str(CONFIG_FOLDER / "centres.toml")
+    values["calendar_file"] = values["calendar_file"] or str(CONFIG_FOLDER / "calendar.toml")
     values["database_url"] = values["database_url"] or f"sqlite:///{data_dir / 'jisr.sqlite'}"
     return values
 
@@ -290,46 +298,7 @@ def _checked(values: dict[str, Any]) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decoded)
     except msgspec.ValidationError as error:
         raise SettingsError(_sentence(str(error))) from error
-    for wrong, sentence in (
-        (not 0 <= settings.port <= 65535, f"The setting port must be 0 to 65535, not {settings.port}."),
-        (
-            not 1 <= settings.sandbox.base_port <= 65000,
-            f"The setting sandbox.base_port must be 1 to 65000, not {settings.sandbox.base_port}.",
-        ),
-        (settings.max_body_bytes < 1024, "The setting max_body_bytes must be 1024 or more."),
-        (settings.max_attachment_bytes < 1024, "The setting max_attachment_bytes must be 1024 or more."),
-        (settings.attachment_hours <= 0, "The setting attachment_hours must be more than 0."),
-        (settings.unused_attachments < 1, "The setting unused_attachments must be 1 or more."),
-        (settings.unused_attachment_bytes < 1024, "The setting unused_attachment_bytes must be 1024 or more."),
-        (settings.verifications_per_second <= 0, "The setting verifications_per_second must be more than 0."),
-        (settings.idempotency_days < 1, "The setting idempotency_days must be 1 or more."),
-        (not 0 <= settings.key_cache_seconds <= 60, "The setting key_cache_seconds must be 0 to 60."),
-        (settings.dispatch.lease_seconds <= 0, "The setting dispatch.lease_seconds must be more than 0."),
-        (
-            settings.dispatch.send_window_seconds >= settings.dispatch.lease_seconds,
-            "The setting dispatch.send_window_seconds must be less than dispatch.lease_seconds.",
-        ),
-        (
-            any(seconds <= 0 for seconds in settings.dispatch.deadlines.values()),
-            "A number in the setting dispatch.deadlines must be more than 0.",
-        ),
-        (
-            any(number <= 0 for number in msgspec.structs.astuple(settings.callbacks)),
-            "A number in the settings of callbacks must be more than 0.",
-        ),
-        (settings.reconciliation.every_seconds <= 0, "The setting reconciliation.every_seconds must be more than 0."),
-        *wrong_settings(settings.webhooks),
-        (settings.dispatch.max_tries < 1, "The setting dispatch.max_tries must be 1 or more."),
-        (
-            settings.dispatch.inquiry_wish_max_seconds <= 0,
-            "The setting dispatch.inquiry_wish_max_seconds must be more than 0.",
-        ),
-        (not settings.dispatch.inquiry_seconds, "The setting dispatch.inquiry_seconds needs at least one number."),
-        (
-            re.match(r"(sqlite|postgresql)(\+\w+)?://", settings.database_url) is None,
-            "The setting database_url must begin with sqlite:/// or postgresql://.",
-        ),
-    ):
+    for wrong, sentence in rules(settings):
         if wrong:
             raise SettingsError(sentence)
     return settings

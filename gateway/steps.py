@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.kit.contract import Connector, Effect, Operation
 from gateway.catalogue import Service
-from gateway.lanes import lane_of
+from gateway.lanes.bulkhead import lane_of
 from gateway.work import OpenAttempt, Work
 from mappings.money import Money
 from mappings.status import Attempt

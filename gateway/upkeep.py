@@ -1,4 +1,4 @@
-"""The chores that time brings: rescue leases, expire unpaid requests, revive inquiries, forget old keys.
+"""The chores that time brings: rescue leases, expire unpaid requests, revive inquiries, read the calendar, forget keys.
 
 Each is one short transaction that may run on any node and be repeated; `scheduler/timetable.py` says when.
 """
@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, delete, select, update
 
 from connectors.kit.contract import Connector
+from gateway.lanes.bulkhead import Lanes
+from gateway.lanes.calendar import CalendarError, CalendarFile
 from gateway.logs import log
 from gateway.settings import DispatchSettings
 from gateway.store.actions import expire
@@ -32,7 +34,10 @@ class Upkeep:
         watch: Watch,
         wake: Callable[[], None],
         worker: str,
+        calendar: CalendarFile,
+        lanes: Lanes,
     ) -> None:
+        self._calendar, self._lanes = calendar, lanes
         self._store, self._policy, self._watch, self._wake, self._worker = store, policy, watch, wake, worker
         self._inquirable = {
             (connector.name, operation.name): f"{connector.name}.{operation.inquire}"
@@ -67,6 +72,18 @@ class Upkeep:
         if revived:
             log.warning("inquiries_revived", count=revived)
             self._wake()
+
+    async def read_calendar(self) -> None:
+        """Keep to the calendar's file as it is now; one that is wrong changes nothing."""
+        try:
+            changed = self._calendar.read_again()
+        except CalendarError as error:
+            log.error("calendar_wrong", reason=str(error))
+            return
+        if changed is not None:
+            self._lanes.keep_to(changed)
+            self._wake()
+            log.info("calendar_read")
 
     async def forget_keys(self) -> None:
         """Delete idempotency keys past their time."""

@@ -57,6 +57,7 @@ class Work:
     open_attempt: OpenAttempt | None = None
     test: bool = False  #: Of a test channel: it goes to test systems only.
     channel_id: str = ""
+    since: int = 0  #: When it came into its present state, at the latest; 0: when it was accepted.
     #: Kind -> {content (base64), media_type, size, sha256}; only while the exchange that needs them is rendered.
     attachments: dict[str, dict[str, Any]] = field(default_factory=dict)
 

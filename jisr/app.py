@@ -26,7 +26,9 @@ from gateway.centres import load_centres
 from gateway.dispatch import Dispatcher
 from gateway.documents.attachments import Attachments
 from gateway.keeping import Keeping
-from gateway.lanes import Lanes
+from gateway.lanes.bulkhead import Lanes
+from gateway.lanes.calendar import CalendarFile
+from gateway.lanes.outlook import Outlooks
 from gateway.logs import log
 from gateway.reconciliation.closing import Closer
 from gateway.reconciliation.reconciler import Reconciler
@@ -72,7 +74,8 @@ class Gateway:
 async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Gateway]:
     """The gateway over an open store; connectors and store are closed at the end.
 
-    Raises SettingsError, StoreError, ManifestError, SettingError, CatalogueError or KeyringError, each one sentence.
+    Raises SettingsError, StoreError, ManifestError, SettingError, CalendarError, CatalogueError or KeyringError, each
+    one sentence.
     """
     clock = clock or Clock()
     catalogue = Catalogue.load(settings.service_folders)
@@ -97,7 +100,10 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             if package.manifest.payer_operator
         }
         statements = statement_sources([packages[name] for name in connectors], settings)
-        yield _build(settings, clock, catalogue, keyring, store, connectors, tests, wallets, statements)
+        calendar = CalendarFile(
+            settings.calendar_file, {name: each.manifest.operations for name, each in packages.items()}
+        )
+        yield _build(settings, clock, catalogue, keyring, store, connectors, tests, wallets, statements, calendar)
     finally:
         for connector in (*connectors.values(), *tests.values()):
             await connector.close()
@@ -114,6 +120,7 @@ def _build(
     tests: Mapping[str, Connector],
     wallets: Mapping[str, str],
     statements: Sequence[StatementSource],
+    calendar: CalendarFile,
 ) -> Gateway:
     routes = _routes(catalogue, connectors)
     centres = load_centres(settings.centres_file)
@@ -124,11 +131,12 @@ def _build(
         routes |= {route_name(name, test=True): route for name, route in apart.items()}
     policy, watch, waiters = settings.dispatch, Watch(), Waiters()
     worker = f"g{store.generation}"
-    lanes = Lanes(everyone.values(), policy.lanes, clock.utcnow)
+    lanes = Lanes(everyone.values(), policy, clock.utcnow, clock.monotonic, calendar.read())
     recorder = Recorder(store, offered, waiters, watch, clock)
     attachments = Attachments(store, Room(settings.unused_attachments, settings.unused_attachment_bytes))
     dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker, attachments)
-    availability = Availability(everyone, lanes, clock)
+    outlooks = Outlooks(store, lanes, policy, clock)
+    availability = Availability(everyone, lanes, outlooks, clock)
     acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
     actions = Actions(
         store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings, attachments
@@ -150,6 +158,7 @@ def _build(
         actions=actions,
         watch=watch,
         lanes=lanes,
+        outlooks=outlooks,
         availability=availability,
         settings=settings,
         clock=clock,
@@ -159,7 +168,7 @@ def _build(
         reconciler=reconciler,
         webhooks=WebhookDesk(store, guard, settings.webhooks),
     )
-    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker)
+    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes)
     keeping = Keeping(store, settings)
     crew = Worker(dispatcher, upkeep, settings, desk, keeping, reconciler, sender)
     return Gateway(store, services, crew, waiters, reconciler)

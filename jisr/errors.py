@@ -38,6 +38,7 @@ _SENTENCES = frozenset(
         "StoreError",
         "KeyringError",
         "ManifestError",
+        "CalendarError",
         "CatalogueError",
         "CentresError",
         "SandboxError",

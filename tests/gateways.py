@@ -32,6 +32,9 @@ QUICK = {
     "backoff_first_seconds": 0.2,
     "backoff_max_seconds": 1,
     "poll_seconds": 0.1,
+    "breaker_first_seconds": 0.2,
+    "breaker_max_seconds": 0.5,
+    "ramp_seconds": 0.5,
     "inquiry_wish_max_seconds": 0.3,
     "inquiry_seconds": [0.3, 0.3, 0.5, 0.5, 1, 1, 1, 1, 1, 1],
 }

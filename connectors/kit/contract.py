@@ -60,6 +60,8 @@ class Operation:
     secrets: tuple[str, ...] = ()  #: Inputs that live for one exchange only (`otp`) and are never stored.
     hours: OpeningHours | None = None  #: When the institution performs it; None: always.
     pays_in: PaysIn | None = None  #: initiate: what its amounts are counted in; None: any amount.
+    always: bool = False  #: It also works outside whatever opening hours its institution has.
+    rate_per_second: float | None = None  #: How many calls the institution bears; None: as many as there are places.
 
 
 @dataclass(frozen=True, slots=True)

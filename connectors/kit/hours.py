@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _TIMES = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 #: Nothing that is closed for longer is a service; it bounds the search for the next opening.
-_LOOK_AHEAD_DAYS = 400
+LOOK_AHEAD_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,17 @@ class OpeningHours:
 
     def open_at(self, now: datetime) -> bool:
         """Whether it works at this moment."""
-        return any(opening <= now < closing for opening, closing in self._spans(now, 0, 0))
+        return any(opening <= now < closing for opening, closing in self.spans(now, 0, 0))
 
     def next_opening(self, now: datetime) -> datetime | None:
         """The moment from which it works: now when it is open, else the next opening (UTC); None when none comes."""
-        for opening, closing in self._spans(now, 0, _LOOK_AHEAD_DAYS):
+        for opening, closing in self.spans(now, 0, LOOK_AHEAD_DAYS):
             if now < closing:
                 return max(opening, now.astimezone(UTC))
         return None
 
-    def _spans(self, now: datetime, first: int, last: int) -> Iterator[tuple[datetime, datetime]]:
-        """The openings of the days around a moment, in order."""
+    def spans(self, now: datetime, first: int, last: int) -> Iterator[tuple[datetime, datetime]]:
+        """Opening and closing (UTC) of the days from `first` to `last`, counted from the moment's own day, in order."""
         today = now.astimezone(self.zone).date()
         for distance in range(first, last + 1):
             day = today + timedelta(days=distance)

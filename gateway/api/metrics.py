@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from gateway.api.requests import services_of
 from gateway.api.services import Services
-from gateway.lanes import Lane
+from gateway.lanes.bulkhead import Lane
 from gateway.store.callbacks import CallbackFigures, callback_figures
 from gateway.store.queries import Figures, figures
 from gateway.store.webhooks.log import WebhookFigures, webhook_figures
@@ -51,6 +51,10 @@ class _Snapshot(Collector):
         yield _gauge("jisr_lane_places", "Places of a lane.", "lane", {lane.name: lane.places for lane in self._lanes})
         busy = {lane.name: lane.in_flight for lane in self._lanes}
         yield _gauge("jisr_lane_in_flight", "Exchanges in flight in this process.", "lane", busy)
+        opened = {lane.name: float(lane.is_open_circuit) for lane in self._lanes}
+        yield _gauge("jisr_lane_breaker_open", "1: the breaker keeps calls back, but for probes.", "lane", opened)
+        closed = {lane.name: float(not lane.window.open) for lane in self._lanes}
+        yield _gauge("jisr_lane_closed", "1: outside opening hours, or in a planned outage.", "lane", closed)
         waiting = {lane.name: read.waiting.get(lane.name, 0) for lane in self._lanes} | read.waiting
         yield _gauge("jisr_lane_waiting", "Jobs that nobody holds, due or not.", "lane", waiting)
         yield from self._callbacks()

@@ -40,7 +40,7 @@ async def read_availability(request: Call) -> ASGIResponse:
     service_id = request.path_params["service_id"]
     principal = await caller(request)
     service = _service(request, service_id)
-    return json_of(await services_of(request).availability.of(service, test=principal.test))
+    return json_of(await services_of(request).availability.of(service, principal))
 
 
 @get("/v1/centres")

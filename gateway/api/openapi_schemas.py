@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.api.openapi_availability import AVAILABILITY
 from gateway.api.statuses import STATUSES
 from gateway.catalogue import DELIVERY
 from gateway.documents.references import PATTERN
@@ -65,6 +66,10 @@ def _request() -> dict[str, Any]:
         "step": _nullable(step),
         "reason": _nullable(ref("Reason")),
         "next_try_at": _nullable(_TIME),
+        "expected_at": {
+            **_nullable(_TIME),
+            "description": "Only of one request that waits for its turn: when it is expected to be sent; an estimate.",
+        },
         "reference": {"type": ["string", "null"], "description": "The channel's own reference."},
         "payment": _nullable(payment),
         "next_action": _nullable(ref("NextAction")),
@@ -218,20 +223,7 @@ def schemas() -> dict[str, Any]:
             },
             "The same checks as a submission; nothing was stored. Only a price is asked for at its institution.",
         ),
-        "Availability": _object(
-            ["service", "state", "text"],
-            {
-                "service": {"type": "string"},
-                "state": {"type": "string", "enum": ["open", "busy", "closed", "unreachable"]},
-                "opens_at": {
-                    "type": "string",
-                    "format": "date-time",
-                    "description": "Only when it is closed: from when on the institutions' operations work.",
-                },
-                "text": ref("Text"),
-                "institutions": {"type": "object", "additionalProperties": {"type": "string"}},
-            },
-        ),
+        "Availability": AVAILABILITY,
         "Service": _service(),
         "ServiceList": _list("Service", "The services that the caller may use."),
         "FieldError": _object(

@@ -23,7 +23,8 @@ from gateway.api.views import document_response, event_view
 from gateway.errors import Problem
 from gateway.representation import represent
 from gateway.security.principals import Kind
-from gateway.store.queries import Filters, find_document, find_events, find_page, find_progress, find_view
+from gateway.store.queries import Filters, find_document, find_events, find_page, find_progress
+from gateway.store.queues import find_standing
 from mappings.status import Request as State
 
 Call = Request[Any, Any, Any]
@@ -91,10 +92,11 @@ async def read_request(request: Call) -> ASGIResponse:
     request_id = request.path_params["request_id"]
     services = services_of(request)
     principal = await caller(request, Kind.CHANNEL, Kind.OPERATOR)
-    view = await services.store.read(find_view, request_id_of(request_id), scope_of(principal))
+    view, standing = await services.store.read(find_standing, request_id_of(request_id), scope_of(principal))
     if view is None:
         raise Problem("not_found")
-    return json_of(represent(view, services.catalogue.get(view.service)))
+    expected_at = await services.outlooks.of_waiting(standing) if standing else None
+    return json_of(represent(view, services.catalogue.get(view.service), expected_at))
 
 
 @get("/v1/requests/{request_id:str}/events")

@@ -11,8 +11,10 @@ from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import Centre
 from gateway.documents.attachments import Attachments
-from gateway.lanes import Lanes
+from gateway.lanes.bulkhead import Lanes
+from gateway.lanes.outlook import Outlooks
 from gateway.reconciliation.reconciler import Reconciler
+from gateway.security.principals import Principal
 from gateway.settings import Settings
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
@@ -24,8 +26,8 @@ from gateway.webhooks.desk import WebhookDesk
 class Availability(Protocol):
     """Says whether the institutions of a service can be reached now."""
 
-    async def of(self, service: Service, *, test: bool = False) -> dict[str, Any]:
-        """The state and one sentence in both languages."""
+    async def of(self, service: Service, principal: Principal) -> dict[str, Any]:
+        """The state and one sentence in both languages, and when a request made now is expected to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Services:
     actions: Actions
     watch: Watch
     lanes: Lanes
+    outlooks: Outlooks
     availability: Availability
     settings: Settings
     clock: Clock

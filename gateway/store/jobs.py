@@ -1,10 +1,10 @@
-"""Claim, intend and release: who works on what, under which fencing token, and what was committed before sending."""
+"""Load, intend and release: what a claimed job needs, and what is committed before anything is sent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
 from gateway.ids import new_id
 from gateway.packed import pack_text, unpack
@@ -20,65 +20,6 @@ from mappings.status import Attempt, Intent, Request
 #: Due time of a job that waits for a person, not for a time.
 NEVER = 2**62
 _OPEN = (Attempt.SENDING.value, Attempt.PENDING.value, Attempt.IN_DOUBT.value)
-
-
-_DUE_LANES = Prepared(
-    for_each_dialect(
-        lambda one_of: (
-            select(jobs.c.lane)
-            .where(jobs.c.claimed_by.is_(None), jobs.c.due_at <= bindparam("now"), one_of(jobs.c.lane, "lanes"))
-            .distinct()
-        )
-    )
-)
-
-
-def lanes_with_due_work(conn: Connection, lanes: Iterable[str], now: int) -> set[str]:
-    """Those of `lanes` in which something due waits for a place: nobody overtakes it."""
-    names = list(lanes)
-    if not names:
-        return set()
-    return {lane for (lane,) in _DUE_LANES.one(conn, now=now, lanes=names)}
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What a look at the free jobs shows."""
-
-    lanes: frozenset[str]  #: In which something due waits for a place.
-    next_due_in_ms: int | None  #: None when no later job is in sight.
-
-
-def look(conn: Connection) -> Outlook:
-    """Where due work waits and when the next falls due; reads only, so that an idle worker writes nothing."""
-    now = now_ms(conn)
-    free = jobs.c.claimed_by.is_(None)
-    lanes = conn.scalars(select(jobs.c.lane).where(free, jobs.c.due_at <= now).distinct())
-    later = select(jobs.c.due_at).where(free, jobs.c.due_at > now, jobs.c.due_at < NEVER)
-    next_due = conn.scalar(later.order_by(jobs.c.due_at).limit(1))
-    return Outlook(frozenset(lanes), None if next_due is None else next_due - now)
-
-
-def claim(conn: Connection, worker: str, places: Mapping[str, int], lease_ms: int) -> list[Work]:
-    """Take due jobs for `worker`, at most `places[lane]` of each lane, the most urgent and oldest first."""
-    now = now_ms(conn)
-    free = and_(jobs.c.claimed_by.is_(None), jobs.c.due_at <= now)
-    taken: list[str] = []
-    for lane, most in places.items():
-        taken += conn.scalars(
-            select(jobs.c.request_id)
-            .where(free, jobs.c.lane == lane)
-            .order_by(jobs.c.priority, jobs.c.due_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-    if taken:
-        conn.execute(
-            update(jobs)
-            .where(jobs.c.request_id.in_(taken))
-            .values(claimed_by=worker, lease_until=now + lease_ms, token=jobs.c.token + 1)
-        )
-    return load_works(conn, taken, now)
 
 
 def load_works(conn: Connection, request_ids: Sequence[str], now: int) -> list[Work]:
@@ -153,6 +94,7 @@ def _work(row: Row[Any], open_attempt: OpenAttempt | None) -> Work:
         open_attempt=open_attempt,
         test=bool(row.test),
         channel_id=row.channel_id,
+        since=row.state_since,
     )
 
 

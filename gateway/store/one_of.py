@@ -39,3 +39,10 @@ def _in_postgresql(column: ColumnElement[str], name: str) -> ColumnElement[bool]
 def for_each_dialect(build: Callable[[OneOf], S]) -> Mapping[str, S]:
     """The statement that `build` makes with either form of the condition, by the dialect's name."""
     return {"sqlite": build(_in_sqlite), "postgresql": build(_in_postgresql)}
+
+
+def listed_for_each_dialect(name: str, build: Callable[[ColumnElement[str]], S]) -> Mapping[str, S]:
+    """The statement that `build` makes with the texts of the list `name` as the rows of one column, by the dialect."""
+    json_texts = func.json_each(bindparam(name, type_=_JsonList())).table_valued("value").c.value
+    array = func.unnest(bindparam(name, type_=ARRAY(Text))).column_valued("listed")
+    return {"sqlite": build(json_texts), "postgresql": build(array)}

@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway import crash
 from gateway.ids import new_id
+from gateway.store.claims import lanes_with_due_work
 from gateway.store.clock import now_ms
-from gateway.store.jobs import lanes_with_due_work
 from gateway.store.prepared import Compiled, Prepared, compiled, run
 from gateway.store.tables import events, idempotency, intents, jobs, requests
 from gateway.store.together import columns_of, rows_of, unnested, write_together
@@ -218,4 +218,5 @@ def _job_row(row: NewRequest, worker: str | None, now: int) -> dict[str, object]
         "waits": 0,
         "inquiries": 0,
         "absences": 0,
+        "channel_id": row.channel_id,
     }

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, case, delete, null, update
 from gateway import crash
 from gateway.ids import new_id
 from gateway.packed import pack, pack_text
+from gateway.store.claims import lanes_with_due_work
 from gateway.store.clock import now_ms
 from gateway.store.exchanges import attempt_writes, evidence_rows, fenced_evidence_rows, write_documents
 from gateway.store.fee_orders import fee_order_writes
-from gateway.store.jobs import NEVER, holders, lanes_with_due_work, write_if_held
+from gateway.store.jobs import NEVER, holders, write_if_held
 from gateway.store.tables import events, evidence, idempotency, intents, jobs, requests
 from gateway.store.together import Part, Rows, Write, rows_of, write_together
 from gateway.store.webhooks.outbox import Move, moved_part
@@ -203,6 +204,7 @@ _MOVE_JOB = Write(
             waits=given("new_waits"),
             inquiries=given("new_inquiries"),
             absences=given("new_absences"),
+            stumbles=0,
         )
     ),
     {

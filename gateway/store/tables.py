@@ -126,17 +126,21 @@ jobs = Table(
     Column("waits", Integer, nullable=False),  # not sent on this step so far; grows the backoff, spends nothing
     Column("inquiries", Integer, nullable=False),  # inquiries on the attempt in doubt so far
     Column("absences", Integer, nullable=False),  # "not found" in a row
+    Column("channel_id", Text, nullable=False, server_default=""),  # of the request: channels take turns
+    Column("stumbles", Integer, nullable=False, server_default="0"),  # workers that failed at it since it last moved
 )
 Index(
-    "ix_jobs_free",
+    "ix_jobs_turn",
     jobs.c.lane,
     jobs.c.priority,
+    jobs.c.channel_id,
     jobs.c.due_at,
     sqlite_where=text("claimed_by IS NULL"),
     postgresql_where=text("claimed_by IS NULL"),
 )
 Index(
-    "ix_jobs_due_at",
+    "ix_jobs_lane_due_at",
+    jobs.c.lane,
     jobs.c.due_at,
     sqlite_where=text("claimed_by IS NULL"),
     postgresql_where=text("claimed_by IS NULL"),
@@ -303,6 +307,22 @@ Index(
 )
 Index("ix_callbacks_request_id", callbacks.c.request_id, callbacks.c.verdict)
 Index("ix_callbacks_judged_at", callbacks.c.judged_at)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("name", Text, primary_key=True),  # "connector.operation"; a row comes with the first trouble or pace
+    Column("open", Boolean, nullable=False, server_default=false()),  # the circuit breaker
+    Column("code", Text, nullable=False, server_default=""),  # why it is open
+    Column("probe_at", BigInteger, nullable=False, server_default="0"),  # from when on one call may go
+    Column("probe_until", BigInteger, nullable=False, server_default="0"),  # one is under way until then at the latest
+    Column("pause_ms", BigInteger, nullable=False, server_default="0"),  # doubled by each probe that fails
+    Column("good_probes", Integer, nullable=False, server_default="0"),  # in a row
+    Column("opens_at", BigInteger),  # when the institution says that it opens
+    Column("recovered_at", BigInteger),  # when the breaker closed last
+    Column("closures", Text, nullable=False, server_default="[]"),  # JSON [[from, to], …] that it told of
+    Column("slot_us", BigInteger, nullable=False, server_default="0"),  # a rate's next free slot, microseconds
+)
 
 tokens = Table(
     "tokens",

@@ -13,7 +13,14 @@ from mappings.sentences import in_arabic, knows
 ROOT = Path(__file__).parents[2]
 #: Errors of people's files, and which argument is the sentence.
 SAYING = {"ManifestError": 2, "MappingError": 2, "Wrong": 0, "NoSample": 0, "PathEscapes": 0, "SettingError": 0}
-SAYING |= {"CatalogueError": 0, "CentresError": 0, "WsdlError": 0, "UnsupportedSchema": 0, "ToolError": 0}
+SAYING |= {
+    "CatalogueError": 0,
+    "CentresError": 0,
+    "CalendarError": 0,
+    "WsdlError": 0,
+    "UnsupportedSchema": 0,
+    "ToolError": 0,
+}
 SAYING |= {"SandboxError": 0, "_WrongPerson": 1, "CodeTableFault": 0}
 #: Files whose pairs (key, problem) are sentences, and whose ValueErrors are said of a file.
 PAIRS = ("connectors/kit/manifest/checks.py", "connectors/kit/sandbox/document.py")

@@ -177,6 +177,10 @@ class DeclaredOperation(_Strict, frozen=True):
     ]
     deadline_seconds: Annotated[Seconds, Meta(description="In total: connect, send and read.")] = 30.0
     concurrency: Annotated[int, Meta(ge=1, le=1000, description="Places in its lane.")] = 16
+    rate_per_second: Annotated[
+        Annotated[float, Meta(gt=0, le=10_000)] | None,
+        Meta(description="Calls a second that the institution bears, of all workers together; left out: no limit."),
+    ] = None
     inquire: Annotated[
         str | None, Meta(description="The operation that tells what became of this one; needed for `inquirable`.")
     ] = None
@@ -231,6 +235,8 @@ class DeclaredOperation(_Strict, frozen=True):
             secrets=self.secrets,
             hours=hours if self.hours == "institution" else None,
             pays_in=PaysIn(self.pays_in.denomination, self.pays_in.unit) if self.pays_in else None,
+            always=self.hours == "always",
+            rate_per_second=self.rate_per_second,
         )
 
     def method_and_path(self) -> tuple[str, str]:

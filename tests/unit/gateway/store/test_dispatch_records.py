@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from connectors.kit.contract import Document
 from gateway.ids import new_id
 from gateway.store.actions import find_key
-from gateway.store.jobs import Outlook, claim, intend, look, release, renew, rescue
+from gateway.store.claims import Outlook, claim, look
+from gateway.store.jobs import intend, release, renew, rescue
 from gateway.store.requests import Accepted, Existing, accept
 from gateway.store.settlements import settle
 from gateway.store.tables import (
