@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from connectors.kit.errors import MappingFailed
 from gateway.api.openapi_examples import VEHICLE
 from gateway.documents.attachments import Attachments
-from gateway.store.attachments import use
+from gateway.store.attachments import Room, use
 from gateway.store.blobs import CHUNK_BYTES
 from gateway.store.tables import attachments, blob_chunks, requests
 from mappings.upload import Upload
@@ -68,7 +68,7 @@ async def test_an_operation_that_streams_gets_an_upload_that_is_read_when_it_is_
     plan: Any = SimpleNamespace(connector=office, operation=SimpleNamespace(name="submit"))
     channel = await scene.store.read(lambda conn: conn.scalar(select(attachments.c.channel_id)))
     await scene.store.write(use, channel, {digest})
-    await Attachments(scene.store).bring(work, plan)  # type: ignore[arg-type]
+    await Attachments(scene.store, Room(10, 10**9)).bring(work, plan)  # type: ignore[arg-type]
     content = work.attachments["photo"]["content"]
     assert isinstance(content, Upload)
     assert (content.size, f"sha256:{content.sha256}") == (len(LARGE), digest)
@@ -78,7 +78,7 @@ async def test_an_operation_that_streams_gets_an_upload_that_is_read_when_it_is_
         assert max(map(len, pieces)) <= CHUNK_BYTES
     await scene.store.write(lambda conn: conn.execute(delete(blob_chunks).where(blob_chunks.c.number == 1)))
     with pytest.raises(MappingFailed, match="not what was stored"):
-        await Attachments(scene.store).bring(work, plan)  # type: ignore[arg-type]
+        await Attachments(scene.store, Room(10, 10**9)).bring(work, plan)  # type: ignore[arg-type]
 
 
 async def test_a_request_without_attachments_sends_none(scene):
