@@ -171,15 +171,16 @@ class SoapSide:
         return NotUnderstoodError(self._fault(code, None))
 
     def _fault(self, code: str, status: int | None, said: Mapping[str, Any] | None = None) -> Answer:
-        """A Fault; HTTP 500 as the bindings of SOAP 1.1 and (for what is the server's doing) 1.2 want it.
+        """A Fault; HTTP 500, and 400 for what the sender did where the binding (SOAP 1.2) tells them apart.
 
         `said` is its detail; one that no rule gives says its code and text only.
         """
         fault = self._faults[code]
         detail = self._tree(_told(self._detail, {"code": code, "text": fault.text}) if said is None else said)
-        write = self._fault11 if self._contract.envelope == SOAP11 else self._fault12
-        text = write(fault, detail)
-        return Answer(self._head + text.encode() + self._tail, status or 500, self.media_type)
+        older = self._contract.envelope == SOAP11
+        text = self._fault11(fault, detail) if older else self._fault12(fault, detail)
+        usual = 500 if older or fault.code == "soap:Server" else 400
+        return Answer(self._head + text.encode() + self._tail, status or usual, self.media_type)
 
     @staticmethod
     def _fault11(fault: Fault, detail: str) -> str:

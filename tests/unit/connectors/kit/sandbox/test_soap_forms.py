@@ -119,3 +119,37 @@ def test_an_rpc_request_is_understood_and_answered_by_its_sample(tmp_path):
     body = '<m:InquireRequest xmlns:m="urn:rpc"><RequestId>op-1</RequestId></m:InquireRequest>'
     said = ask(institution, "POST", "/certificates/v1", message(SOAP11, body))
     assert b"<Status>ok</Status>" in said.body
+
+
+SUBMIT_ACTION = "urn:moe.gov.sy:certificates:v1/SubmitRequest"
+BY_ACTION = {
+    "SOAPAction": (SOAP11, {"SOAPAction": f'"{SUBMIT_ACTION}"'}, "", 500),
+    "SOAP 1.2": (SOAP12, {"Content-Type": f'application/soap+xml; action="{SUBMIT_ACTION}"'}, "", 400),
+    "WS-Addressing": (SOAP11, {}, SUBMIT_ACTION, 500),
+}
+
+
+def with_addressing(text):
+    using = '<wsaw:UsingAddressing xmlns:wsaw="http://www.w3.org/2006/05/addressing/wsdl"/>'
+    return re.sub(r"(<wsdl:binding [^>]*>)", rf"\1{using}", text)
+
+
+@pytest.mark.parametrize(("version", "headers", "addressed", "status"), BY_ACTION.values(), ids=BY_ACTION)
+def test_a4_an_action_that_is_not_the_bodys_is_refused_and_neither_is_done(
+    tmp_path, version, headers, addressed, status
+):
+    """HTTP 500 in SOAP 1.1, as its binding wants it for every fault; 400 in SOAP 1.2 for what the sender did."""
+    change = with_addressing if addressed else (in_soap12 if version == SOAP12 else str)
+    institution = opened(as_package(tmp_path, change))
+    raw = message(version, INQUIRY).decode()
+    wsa = "http://www.w3.org/2005/08/addressing"
+    told = f'<a:Action xmlns:a="{wsa}">{addressed}</a:Action><a:MessageID xmlns:a="{wsa}">urn:uuid:1</a:MessageID>'
+    if addressed:
+        raw = raw.replace("<s:Body>", f"<s:Header>{told}</s:Header><s:Body>")
+
+    with pytest.raises(NotUnderstoodError) as refused:
+        ask(institution, "POST", "/certificates/v1", raw.encode(), headers)
+
+    assert "the action is not that of the body" in refused.value.answer.body.decode()
+    assert refused.value.answer.status == status
+    assert institution.ledger.effects() == []
