@@ -244,6 +244,12 @@ def _field() -> dict[str, Any]:
         "properties": {
             "title": {"description": "Its label.", "$ref": "#/$defs/Words"},
             "hint": {"description": "How a value is written.", "$ref": "#/$defs/Words"},
+            "values": {
+                "description": "The values that it may have, each with its words in both languages; instead of `enum`.",
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"$ref": "#/$defs/Words"},
+            },
             "$ref": {
                 "description": "Puts a code table in place: its codes are allowed, and both languages label them.",
                 "type": "string",

@@ -33,10 +33,7 @@ def form(raw: object, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         title = label["en"]
         if "hint" in declared:
             label["hint"] = both_languages(declared.pop("hint"), f"{where}.hint")
-        try:
-            resolved, values = resolve(declared)
-        except CodeTableFault as error:
-            raise Wrong(str(error), where) from error
+        resolved, values = _values(declared, where)
         schema["properties"][key] = {"title": title, **resolved}
         labels[key] = {**label, "values": values} if values else label
     for key in strings(table.get("required", []), f"{name}.required"):
@@ -48,6 +45,23 @@ def form(raw: object, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     except ValueError as error:
         raise Wrong(f"it is not a valid JSON Schema: {str(error).splitlines()[0]}", name) from error
     return schema, labels
+
+
+def _values(declared: dict[str, Any], where: str) -> tuple[dict[str, Any], Mapping[str, dict[str, str]]]:
+    """The field with the values that it may have, by its own words or by a code table, and those words."""
+    if "values" not in declared:
+        try:
+            return resolve(declared)
+        except CodeTableFault as error:
+            raise Wrong(str(error), where) from error
+    own = table_of(declared.pop("values"), f"{where}.values")
+    if "enum" in declared or "$ref" in declared or not own:
+        raise Wrong(
+            "it names the values that the field may have, so neither enum nor $ref stands beside it", f"{where}.values"
+        )
+    return {**declared, "enum": list(own)}, {
+        value: both_languages(words, f"{where}.values.{value}") for value, words in own.items()
+    }
 
 
 def check_keys(raw: Mapping[str, Any], required: frozenset[str], optional: frozenset[str], prefix: str) -> None:

@@ -39,6 +39,20 @@ def test_code_tables_stand_in_the_schema_as_codes_and_in_the_labels_in_both_lang
     assert service.schema["properties"]["governorate"]["title"] == "Governorate"
 
 
+def test_every_word_that_a_field_may_have_is_told_in_both_languages() -> None:
+    forms = [(each.schema, each.labels) for each in Catalogue.load([FOLDER])]
+    forms += [(each.result, each.result_labels) for each in Catalogue.load([FOLDER]) if each.result is not None]
+    enums = [
+        (field["enum"], labels[name].get("values", {}))
+        for schema, labels in forms
+        for name, field in schema["properties"].items()
+        if "enum" in field and all(isinstance(value, str) for value in field["enum"])
+    ]
+    assert len(enums) > 30
+    assert [enum for enum, words in enums if list(words) != enum] == []
+    assert all(set(word) == {"ar", "en"} for _, words in enums for word in words.values())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -54,6 +68,16 @@ def test_code_tables_stand_in_the_schema_as_codes_and_in_the_labels_in_both_lang
         ('kind = "pay"', 'kind = "deliver"', "exactly one step of kind pay"),
         ('kind = "pay"', 'kind = "dance"', "steps[1].kind: it must be one of check"),
         ('operation = "check"', "", "steps[0].operation: the key is missing"),
+        (
+            '"$ref" = "jisr:governorate"',
+            'values.damascus = { ar = "دمشق" }',
+            "input.properties.governorate.values.damascus: it must have the texts ar and en",
+        ),
+        (
+            '"$ref" = "jisr:governorate"',
+            'enum = ["x"]\nvalues.x = { ar = "س", en = "X" }',
+            "input.properties.governorate.values: it names the values that the field may have",
+        ),
         (
             '"$ref" = "jisr:governorate"',
             '"$ref" = "jisr:planet"',
