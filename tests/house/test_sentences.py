@@ -23,7 +23,11 @@ SAYING |= {
 }
 SAYING |= {"SandboxError": 0, "_WrongPerson": 1, "CodeTableFault": 0}
 #: Files whose pairs (key, problem) are sentences, and whose ValueErrors are said of a file.
-PAIRS = ("connectors/kit/manifest/checks.py", "connectors/kit/sandbox/document.py")
+PAIRS = (
+    "connectors/kit/manifest/checks.py",
+    "connectors/kit/manifest/statement_checks.py",
+    "connectors/kit/sandbox/document.py",
+)
 VALUES = ("mappings", "connectors/kit/manifest", "connectors/kit/hours.py", "connectors/kit/sandbox/notices.py")
 
 
