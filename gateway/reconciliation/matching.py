@@ -105,7 +105,7 @@ def _paired(source: StatementSource, sides: Sides, act: Act, line: Listed, found
 def _unpaid(source: StatementSource, act: Act, found: Found) -> None:
     if source.leg != PAYMENTS and act.owed and not act.paid:
         day = day_of(act.sending_at, source.form.zone).isoformat()
-        found.breaks.append(Break(Kind.SERVED_NOT_PAID, day, act.item, act))
+        found.breaks.append(Break(Kind.SERVED_NOT_PAID, day, f"unpaid:{act.operation_id}", act))
 
 
 def _unlisted(source: StatementSource, sides: Sides, act: Act, found: Found) -> None:

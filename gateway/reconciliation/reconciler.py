@@ -213,7 +213,7 @@ def _source_day(conn: Connection, source: StatementSource, kept: Source, day: da
     found: Found = match(source, both)
     breaks = list(found.breaks)
     breaks += [
-        Break(Kind.WRONG_DAY, both.day, pair.act.item, pair.act, pair.line)
+        Break(Kind.WRONG_DAY, both.day, f"day:{pair.act.operation_id}", pair.act, pair.line)
         for pair in pairs_of(both)
         if on_another_day(source, pair)
     ]

@@ -158,10 +158,10 @@ def carried_acts(conn: Connection, source: Source, day: str) -> list[str]:
     query = select(table.item).where(
         table.source_id == source.id,
         table.day < day,
-        table.item.like("act:%"),
+        table.item.like("act:%") | table.item.like("unpaid:%"),
         (table.state == "open") | (table.closed_day >= day),
     )
-    return [item.removeprefix("act:") for item in conn.scalars(query)]
+    return [item.partition(":")[2] for item in conn.scalars(query)]
 
 
 #: A row's id is made on the clock of its node, which may be wrong by that much.

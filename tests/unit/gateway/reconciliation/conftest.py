@@ -132,7 +132,7 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     """Everything, running."""
     sandboxes = {name: sandbox(name) for name in ("education", "syriatel_cash")}
-    dispatch = STEADY | {"poll_seconds": 0.05}
+    dispatch = STEADY | {"poll_seconds": 0.05, "inquiry_seconds": [0.1, 0.1], "absences_needed": 1}
     config = tmp_path / "jisr.toml"
     lines = [f'data_dir = "{tmp_path}"', f'database_url = "{database.url}"', f'keyring_path = "{keyring_path}"']
     lines += ["[dispatch]", *(f"{name} = {toml(value)}" for name, value in dispatch.items())]
