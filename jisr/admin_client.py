@@ -57,4 +57,5 @@ async def _with_gateway(settings: Settings, name: str, arguments: Mapping[str, A
     from jisr.app import gateway
 
     async with gateway(settings) as built:
+        await built.worker.rescue_leases()  # a run that was killed held what it was about to settle
         return await run(Desk(built.store, settings, built.reconciler), name, arguments)

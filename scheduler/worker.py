@@ -35,9 +35,13 @@ class Worker:
         self._clockwork = Clockwork(timetable(upkeep, keeping, reconciler, settings))
         self._loop: asyncio.Task[None] | None = None
 
+    async def rescue_leases(self) -> None:
+        """Free what the dead held."""
+        await self._upkeep.rescue_leases()
+
     async def start(self) -> None:
         """Free what an earlier life of this worker held, then claim and tick."""
-        await self._upkeep.rescue_leases()
+        await self.rescue_leases()
         self._clockwork.start()
         self._loop = asyncio.get_running_loop().create_task(self._dispatcher.run())
         self._desk.start()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from gateway.reconciliation.words import DECISIONS, refusal
 from mappings.money import denominations
 
-Kind = Literal["text", "code", "number", "money", "day"]
+Kind = Literal["text", "code", "number", "alarm", "money", "day"]
 Cell = str | int | Decimal | date | None
 Row = Mapping[str, Any]
 
@@ -63,7 +63,8 @@ def _both(key: str) -> Callable[[Row], Cell]:
     return lambda row: f"{row[key]['ar']} · {row[key]['en']}"
 
 
-_INSTITUTION = Column("الجهة", "Institution", "text", 26, _both("title"))
+_DAY = Column("اليوم", "Day", "day", 13, _day())
+_INSTITUTION = Column("الجهة", "Institution", "text", 40, _both("title"))
 _SOURCE = Column("الكشف", "Statement", "code", 25, _text("source"))
 _REQUEST = Column("رقم الطلب", "Request", "code", 39, _text("request_id"))
 _OURS = Column("مرجعنا", "Our reference", "code", 39, _text("our_reference"))
@@ -75,6 +76,7 @@ _DENOMINATION = Column("العملة", "Denomination", "code", 14, _text("denomi
 SUMMARY = (
     _INSTITUTION,
     _SOURCE,
+    _DAY,
     Column("ملفات", "Files", "number", 9, lambda row: len(row["files"])),
     Column("مرفوضة", "Refused", "number", 10, lambda row: len(row["refused"])),
     Column("عدد لديهم", "Theirs", "number", 11, lambda row: row["theirs"]["count"]),
@@ -84,17 +86,18 @@ SUMMARY = (
     Column("متطابق", "Matched", "number", 11, lambda row: row["theirs_matched"]["count"]),
     Column("مبلغ المتطابق", "Matched amount", "money", 17, _money("matched_minor")),
     Column("لم يتم", "Not done", "number", 10, lambda row: row["ours_not_done"]["count"]),
-    Column("فروق", "Exceptions", "number", 12, lambda row: row["counts"]["exceptions"]),
+    Column("فروق", "Exceptions", "alarm", 13, lambda row: row["counts"]["exceptions"]),
     Column("منتظر", "Expected", "number", 11, lambda row: row["counts"]["expected"]),
-    Column("فرق الحساب", "Difference", "money", 14, _money("difference_minor")),
+    Column("فرق الحساب", "Difference", "money", 15, _money("difference_minor")),
     _DENOMINATION,
 )
 BREAKS = (
-    Column("الرقم", "Break", "code", 19, _text("id")),
-    Column("النوع", "Type", "text", 34, _both("title")),
+    Column("الرقم", "Break", "code", 23, _text("id")),
+    Column("النوع", "Type (Arabic)", "text", 25, lambda row: row["title"]["ar"]),
+    Column("النوع بالإنكليزية", "Type", "code", 25, lambda row: row["title"]["en"]),
     _SOURCE,
-    Column("اليوم", "Day", "day", 12, _day()),
-    Column("العمر (أيام عمل)", "Age (working days)", "number", 13, _text("age_business_days")),
+    _DAY,
+    Column("العمر بأيام العمل", "Age, working days", "number", 18, _text("age_business_days")),
     Column("مبلغنا", "Our amount", "money", 15, _money("ours_minor")),
     Column("مبلغهم", "Their amount", "money", 15, _money("theirs_minor")),
     _DENOMINATION,
@@ -105,9 +108,9 @@ BREAKS = (
     _LINE,
 )
 RESOLVED = (
-    Column("القرار", "Decision", "text", 18, lambda row: " · ".join(DECISIONS[row["decision"]])),
+    Column("القرار", "Decision", "text", 20, lambda row: " · ".join(DECISIONS[row["decision"]])),
     _SOURCE,
-    Column("اليوم", "Day", "day", 12, _day()),
+    _DAY,
     Column("المبلغ", "Amount", "money", 15, _money("amount_minor")),
     _DENOMINATION,
     _REQUEST,
@@ -118,7 +121,7 @@ RESOLVED = (
 )
 CLOSED = (
     _SOURCE,
-    Column("اليوم", "Day", "day", 12, _day()),
+    _DAY,
     Column("أيام التأخر", "Days late", "number", 12, _text("days_late")),
     Column("المبلغ", "Amount", "money", 15, _money("amount_minor")),
     _DENOMINATION,
@@ -149,7 +152,7 @@ def tables_of(report: Mapping[str, Any]) -> tuple[Table, ...]:
         return [{"denomination": sources[row["source"]]["denomination"], **row} for row in rows]
 
     return (
-        Table("summary", "الملخص", "Summary", SUMMARY, [_summed(each) for each in report["sources"]]),
+        Table("summary", "الملخص", "Summary", SUMMARY, [_summed(each, report["day"]) for each in report["sources"]]),
         Table("breaks", "الفروق", "Breaks", BREAKS, report["breaks"]),
         Table("resolved", "ما حُسم", "Resolved", RESOLVED, with_money(report["resolved"])),
         Table("closed", "ما ورد متأخراً", "Closed", CLOSED, with_money(report["closed"])),
@@ -157,12 +160,13 @@ def tables_of(report: Mapping[str, Any]) -> tuple[Table, ...]:
     )
 
 
-def _summed(source: Row) -> Row:
+def _summed(source: Row, day: str) -> Row:
     proof = source["proof"]
     differences = ("theirs_difference", "ours_difference", "matched_difference", "control_difference")
     return {
         **source,
         **proof,
+        "day": day,
         "theirs_minor": proof["theirs"]["amount_minor"],
         "ours_minor": proof["ours"]["amount_minor"],
         "matched_minor": proof["theirs_matched"]["amount_minor"],

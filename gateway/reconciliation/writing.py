@@ -16,8 +16,8 @@ from gateway.reconciliation.tables import Cell, Table, tables_of
 
 #: A cell that begins like this is a formula to a spreadsheet program.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_HEADING_HEIGHT = 34
-_PLAIN = {"font_name": "Arial", "valign": "vcenter"}
+_HEADING_HEIGHT, _ROW_HEIGHT = 38, 19
+_PLAIN = {"font_name": "Arial", "valign": "vcenter", "bottom": 1, "bottom_color": "#D5DDE0"}
 _FORMATS: Mapping[str, Mapping[str, Any]] = {
     "heading": {
         "bold": True,
@@ -28,10 +28,11 @@ _FORMATS: Mapping[str, Mapping[str, Any]] = {
         "border": 1,
         "border_color": "#FFFFFF",
     },
-    "text": {"align": "right", "reading_order": 2},
-    "code": {"align": "left", "reading_order": 1},
+    "text": {"align": "right", "indent": 1, "reading_order": 2},
+    "code": {"align": "left", "indent": 1, "reading_order": 1},
     "number": {"num_format": "#,##0", "align": "center"},
-    "money": {"num_format": "#,##0.00;[Red]-#,##0.00"},
+    "alarm": {"num_format": "[Red][>0]#,##0;#,##0", "align": "center", "bold": True},
+    "money": {"num_format": "#,##0.00;[Red]-#,##0.00", "align": "right", "indent": 1},
     "day": {"num_format": "yyyy-mm-dd", "align": "center"},
 }
 _NO_ROWS = "لا شيء · none"
@@ -82,14 +83,16 @@ def xlsx_of(report: Mapping[str, Any]) -> bytes:
 def _sheet(sheet: Worksheet, table: Table, formats: Mapping[str, Any], day: str) -> None:
     sheet.right_to_left()
     sheet.freeze_panes(1, 0)
-    sheet.set_row(0, _HEADING_HEIGHT)
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
-    sheet.set_footer(f"&C{day}  ·  &P / &N")
+    sheet.set_header(f"&C&14{table.ar} · {table.en}  ·  {day}")
+    sheet.set_footer("&C&P / &N")
+    sheet.set_default_row(_ROW_HEIGHT)
+    sheet.set_row(0, _HEADING_HEIGHT)
     for number, column in enumerate(table.columns):
-        sheet.set_column(number, number, column.width, formats[column.kind])
+        sheet.set_column(number, number, column.width)
         sheet.write_string(0, number, f"{column.ar}\n{column.en}", formats["heading"])
     rows = table.cells()
     for line, row in enumerate(rows, start=1):

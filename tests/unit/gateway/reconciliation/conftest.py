@@ -1,5 +1,6 @@
 """The real gateway on both databases, before the real sandboxes, with a clock that all of them follow into tomorrow."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from gateway.reconciliation.reconciler import Reconciler
 from gateway.security.principals import Kind, new_key
 from gateway.store.clock import Clock
 from gateway.store.principals import add_principal
+from gateway.store.queries import find_view
 from jisr.app import Gateway
 from jisr.app import gateway as open_gateway
 from jisr.setup import toml
@@ -98,6 +100,16 @@ class Scene:
         found: dict[str, Any] = (await self.client.get(f"/v1/requests/{request_id}")).json()
         return found
 
+    async def until_final(self, request_id: str, state: str) -> None:
+        """Wait until the request is in that state, whoever's it is."""
+        for _ in range(600):
+            view = await self.built.store.read(find_view, request_id, None)
+            assert view is not None
+            if view.state.value == state:
+                return
+            await self.built.services.watch.wait(request_id, timeout_seconds=0.05)
+        raise AssertionError(f"{request_id} is not {state}")
+
     async def until_state(self, request_id: str, *states: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for _ in range(600):
@@ -122,33 +134,32 @@ class Scene:
         return await self.until_state(asked["id"], "completed")
 
 
-@pytest.fixture
-async def scene(
-    database: Database,
-    keyring_path: Path,
-    tmp_path: Path,
-    clock: Clock,
-    sandbox: Callable[[str], SandboxProcess],
-) -> AsyncIterator[Scene]:
-    """Everything, running."""
-    sandboxes = {name: sandbox(name) for name in ("education", "syriatel_cash")}
+def write_config(folder: Path, database: Database, keyring: Path, sandboxes: dict[str, SandboxProcess]) -> Path:
+    """The settings of an installation before these sandboxes."""
     dispatch = STEADY | {"poll_seconds": 0.05, "inquiry_seconds": [0.1, 0.1], "absences_needed": 1}
-    config = tmp_path / "jisr.toml"
-    lines = [f'data_dir = "{tmp_path}"', f'database_url = "{database.url}"', f'keyring_path = "{keyring_path}"']
+    lines = [f'data_dir = "{folder}"', f'database_url = "{database.url}"', f'keyring_path = "{keyring}"']
     lines += ["[dispatch]", *(f"{name} = {toml(value)}" for name, value in dispatch.items())]
     for name, each in sandboxes.items():
         lines += [f"[connectors.{name}]", *(f"{key} = {toml(value)}" for key, value in each.settings.items())]
+    config = folder / "jisr.toml"
     config.write_text("\n".join(lines))
+    return config
+
+
+@contextlib.asynccontextmanager
+async def open_scene(config: Path, clock: Clock, sandboxes: dict[str, SandboxProcess]) -> AsyncIterator[Scene]:
+    """Everything, running; a scene that is opened again goes on at the time at which the first one was left."""
     settings = settings_module.load(config, environment={})
-    # away from midnight: a payment of its last minutes would need the next day's file too
-    clock.advance(_until_noon(clock))
-    for each in sandboxes.values():
-        each.advance_clock(clock.passed_ms / 1000)
+    name = f"web-{clock.passed_ms}"
+    if not clock.passed_ms:  # away from midnight: a payment of its last minutes would need the next day's file too
+        clock.advance(_until_noon(clock))
+        for each in sandboxes.values():
+            each.advance_clock(clock.passed_ms / 1000)
     async with open_gateway(settings, clock) as built:
         app = build_app(built.services)
-        key = new_key(Kind.CHANNEL, "web")
+        key = new_key(Kind.CHANNEL, name)
         await built.store.write(
-            lambda conn: add_principal(conn, "web", key, kind=Kind.CHANNEL, name="web", services=("*",))
+            lambda conn: add_principal(conn, name, key, kind=Kind.CHANNEL, name=name, services=("*",))
         )
         transport = httpx.ASGITransport(app=cast("Any", app))
         headers = {"Authorization": f"Bearer {key}"}
@@ -156,6 +167,22 @@ async def scene(
             await built.worker.start()
             yield Scene(built, client, clock, settings.statements_folder, sandboxes)
             await built.worker.stop(5)
+
+
+@pytest.fixture
+def config(
+    database: Database, keyring_path: Path, tmp_path: Path, sandbox: Callable[[str], SandboxProcess]
+) -> tuple[Path, dict[str, SandboxProcess]]:
+    """An installation, and its institutions."""
+    sandboxes = {name: sandbox(name) for name in ("education", "syriatel_cash")}
+    return write_config(tmp_path, database, keyring_path, sandboxes), sandboxes
+
+
+@pytest.fixture
+async def scene(config: tuple[Path, dict[str, SandboxProcess]], clock: Clock) -> AsyncIterator[Scene]:
+    """Everything, running."""
+    async with open_scene(config[0], clock, config[1]) as running:
+        yield running
 
 
 def _until_noon(clock: Clock) -> float:
