@@ -27,6 +27,7 @@ async def _look(desk: Desk, _arguments: Mapping[str, Any]) -> Any:
         "folder": str(reconciler.folder),
         "sources": [source.name for source in reconciler.sources],
         "files": [[one.source.name, one.path.name] for one in reconciler.waiting()],
+        "strays": reconciler.strays()[:20],
         "yesterday": reconciler.yesterday().isoformat(),
     }
 

@@ -61,6 +61,15 @@ def waiting(folder: Path, sources: tuple[StatementSource, ...]) -> Iterator[Wait
                 yield Waiting(source, path)
 
 
+def strays(folder: Path, sources: tuple[StatementSource, ...]) -> list[str]:
+    """Files that lie where no source looks for them, by their place in the folder."""
+    if not folder.is_dir():
+        return []
+    places = {(source.connector, source.statement) for source in sources}
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path) for path in found if path.parts[:-1] not in places and not path.name.startswith("."))
+
+
 class Intake:
     """The door for statements."""
 

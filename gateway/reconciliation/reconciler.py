@@ -17,7 +17,7 @@ from gateway.packed import pack
 from gateway.reconciliation.breaks import TOLD_ONCE, Break, Kind
 from gateway.reconciliation.closing import Closer
 from gateway.reconciliation.days import bounds, day_of
-from gateway.reconciliation.intake import Intake, Taken, Waiting, waiting
+from gateway.reconciliation.intake import Intake, Taken, Waiting, strays, waiting
 from gateway.reconciliation.matching import Found, Sides, match, on_another_day, pairs_of, references
 from gateway.reconciliation.report import ENGINE, SourceDay, amount_in, checksum_of, report_of, text_of
 from gateway.reconciliation.sources import StatementSource
@@ -63,6 +63,10 @@ class Reconciler:
     def waiting(self) -> list[Waiting]:
         """The files that lie in the folder now."""
         return list(waiting(self.folder, self.sources))
+
+    def strays(self) -> list[str]:
+        """Files that lie in the folder where nobody looks for them."""
+        return strays(self.folder, self.sources)
 
     def yesterday(self) -> date:
         """The last day that is over for every source."""
@@ -150,7 +154,7 @@ class Reconciler:
         """What the timetable does: take in what came, and run every day that it touches or that was not run yet."""
         if not self.sources:
             return
-        taken = [await self.take(one) for one in self.waiting()]
+        taken = [each for one in self.waiting() if (each := await self._take_quietly(one)) is not None]
         days = [date.fromisoformat(each.day) for each in taken if each.state == "accepted"]
         days += [date.fromisoformat(each.day) for each in taken if each.state == "refused" and each.news]
         yesterday = self.yesterday()
@@ -166,6 +170,13 @@ class Reconciler:
             log.info("reconciled", schedule="reconcile", count=len(run.report["breaks"]), attempt=run.number)
             day += _DAY
         await self.close()
+
+    async def _take_quietly(self, one: Waiting) -> Taken | None:
+        try:
+            return await self.take(one)
+        except OSError as error:  # it is not ours to read, or it has gone: the others are taken in all the same
+            log.warning("statement_unreadable", connector=one.source.connector, error_kind=type(error).__name__)
+            return None
 
     async def _due_since(self, day: date) -> bool:
         """Whether a file of that day has fallen due since the day was run."""

@@ -44,6 +44,12 @@ def run(context: typer.Context, day: Day = None) -> None:
                 "There are no statements: no connector that is set up declares [statements].",
             )
         )
+    for path in look["strays"]:
+        places = ", ".join(name.replace(".", "/") for name in look["sources"])
+        here.say(
+            f"[yellow]![/] {path}: لا كشف في هذا المجلد؛ ضع الملف في أحد: {places}",
+            f"[yellow]![/] {path}: no statement is looked for here; put it into one of {places}",
+        )
     refused = 0
     with Progress(console=here.err, transient=True) as progress:
         steps = progress.add_task(here.text("تسوية", "Reconciling"), total=len(look["files"]) + 3)

@@ -22,7 +22,7 @@ def statement_problems(manifest: Manifest, name: str, statement: DeclaredStateme
         yield ".reports", f"it names an operation that changes something, and {statement.reports} is none"
     try:
         ZoneInfo(statement.zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):  # zoneinfo raises each of them
         yield ".zone", f"there is no time zone {statement.zone}"
     yield from _columns(statement)
     yield from _totals(manifest, statement)

@@ -58,12 +58,14 @@ def test_a_day_is_run_by_command_reported_in_files_and_run_again_to_the_same_byt
     put(installed, "s.csv", settlement(ROW))
     put(installed, "i.csv", issued(), "education/issued")
     put(installed, "cut.csv", settlement(ROW)[:-30])
+    put(installed, "lost.csv", issued(), "education/list")
 
     done = jisr("--config", config, "--lang", "en", "reconcile", "run", "--day", YESTERDAY)
 
     assert done.returncode == 4, "a file was refused"
     assert "cut.csv:3: The totals row is not of the agreed form" in done.stdout
     assert "missing here" in done.stdout
+    assert "education/list/lost.csv: no statement is looked for here" in done.stdout
     assert "s.csv:2" in done.stdout
     again = jisr("--config", config, "--lang", "en", "reconcile", "run", "--day", YESTERDAY)
     assert again.returncode == 4
