@@ -19,7 +19,7 @@ NOT_SETTINGS = frozenset({"JISR_CONFIG", "JISR_KEY", "JISR_KEY_FILE", "JISR_URL"
 #: The table of a connector's settings for test channels.
 TEST = "test"
 _LISTS = frozenset({"services_paths", "connector_paths"})
-_PATHS = ("data_dir", "keyring_path", "centres_file", "calendar_file")
+_PATHS = ("data_dir", "keyring_path", "centres_file", "calendar_file", "statements_folder")
 
 
 class SettingsError(Exception):
@@ -61,9 +61,8 @@ class CallbackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class ReconciliationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where statements come from, and how often they are looked for."""
+    """How statements are looked for and read."""
 
-    folder: str
     every_seconds: float
     columns: dict[str, dict[str, str]]
 
@@ -92,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     services_paths: tuple[Path, ...]
     centres_file: Path
     calendar_file: Path
+    statements_folder: Path
     connector_paths: tuple[Path, ...]
     idempotency_days: int
     key_cache_seconds: float
@@ -120,12 +120,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def uses_sqlite(self) -> bool:
         """Whether the record database is the embedded one."""
         return self.database_url.startswith("sqlite:")
-
-    @property
-    def statements_folder(self) -> Path:
-        """The drop folder: `CONNECTOR/STATEMENT/` within it holds the files of one source."""
-        given = self.reconciliation.folder
-        return Path(given) if given else self.data_dir / "statements"
 
     @property
     def admin_socket_path(self) -> Path:
@@ -239,9 +233,6 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in _LISTS:
         if isinstance(result.get(key), list):
             result[key] = [str(folder / item) if isinstance(item, str) else item for item in result[key]]
-    drop = result.get("reconciliation")
-    if isinstance(drop, dict) and isinstance(drop.get("folder"), str) and drop["folder"]:
-        result["reconciliation"] = drop | {"folder": str(folder / drop["folder"])}
     if isinstance(webhooks := result.get("webhooks"), dict) and webhooks.get("ca_file"):
         result["webhooks"] = {**webhooks, "ca_file": str(folder / str(webhooks["ca_file"]))}
     if isinstance(result.get("connectors"), dict):
@@ -289,6 +280,7 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
     values["keyring_path"] = values["keyring_path"] or str(data_dir / "keyring.json")
     values["centres_file"] = values["centres_file"] or str(CONFIG_FOLDER / "centres.toml")
     values["calendar_file"] = values["calendar_file"] or str(CONFIG_FOLDER / "calendar.toml")
+    values["statements_folder"] = values["statements_folder"] or str(data_dir / "statements")
     values["database_url"] = values["database_url"] or f"sqlite:///{data_dir / 'jisr.sqlite'}"
     return values
 
