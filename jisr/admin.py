@@ -55,6 +55,8 @@ def command(name: str) -> Callable[[Command], Command]:
 
 async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
     """Run one command; its result is plain JSON. Raises CommandError."""
+    if name.startswith("webhook."):
+        from jisr import admin_webhooks as admin_webhooks  # noqa: PLC0414 - it enters its commands
     if name.startswith("reconcile."):
         from jisr import admin_reconcile as admin_reconcile  # noqa: PLC0414 - it enters its commands
     if name not in COMMANDS:

@@ -21,6 +21,7 @@ from jisr.commands import (
     requests,
     sandbox,
     serve,
+    webhooks,
 )
 from jisr.errors import sentence_of
 from jisr.terminal import LANGUAGES, Front
@@ -40,6 +41,7 @@ app.command("worker")(serve.worker)
 app.command("sandbox")(sandbox.sandbox)
 app.add_typer(principals.channels, name="channel")
 app.add_typer(principals.operators, name="operator")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(requests.app, name="request")
 app.add_typer(reconcile.app, name="reconcile")
 app.command("init")(init.init)

@@ -51,7 +51,7 @@ def test_every_jisr_command_that_a_page_names_exists():
         (words, name(page))
         for page in PAGES
         for words in re.findall(
-            r"`jisr ((?:channel|operator|request|reconcile|db|docs|connector|mapping) [a-z]+|[a-z]+)[` ]",
+            r"`jisr ((?:channel|operator|request|webhook|reconcile|db|docs|connector|mapping) [a-z]+|[a-z]+)[` ]",
             page.read_text(encoding="utf-8"),
         )
     }

@@ -287,3 +287,34 @@ def test_every_command_explains_itself_with_an_example(jisr):
 
 def test_the_api_description_can_be_printed(jisr):
     assert json.loads(jisr("docs", "show", "openapi").stdout)["openapi"].startswith("3.1")
+
+
+def test_webhooks_are_added_pinged_rotated_and_removed_by_the_operator(jisr, installation):
+    def webhook(*arguments, lang="en"):
+        return jisr("--lang", lang, "--config", installation, "webhook", *arguments)
+
+    assert jisr("--config", installation, "channel", "add", "web-site").returncode == 0
+    added = webhook("add", "web-site", "https://93.184.216.34/jisr", "-e", "jisr.request.completed")
+    assert added.stdout.startswith("whsec_"), added.stderr
+    listed = webhook("list", "--channel", "web-site").stdout.splitlines()[1].split()
+    assert (listed[2], listed[3:]) == ("https://93.184.216.34/jisr", ["active", "0", "0"])
+    rotated = webhook("rotate", listed[0], "--hours", "0")
+    assert rotated.stdout.startswith("whsec_")
+    assert rotated.stdout != added.stdout
+    event = webhook("ping", listed[0]).stdout.split()[2]
+    (line,) = webhook("log", listed[0], "--state", "waiting").stdout.splitlines()[1:]
+    assert line.split()[:4] == [event, "jisr.webhook.ping", "waiting", "0"]
+    assert webhook("redeliver", listed[0], event).stdout == "In line again: 1.\n"
+    assert webhook("redeliver", listed[0], "--failed").stdout == "In line again: 0.\n"
+    assert webhook("disable", listed[0]).returncode == webhook("enable", listed[0]).returncode == 0
+    for lang, arguments, said in (
+        ("en", ("add", "web-site", "https://10.0.0.1/"), "a private, local or reserved network"),
+        ("ar", ("add", "web-site", "https://10.0.0.1/"), "شبكة خاصة"),
+        ("ar", ("add", "nobody", "https://93.184.216.34/"), "لا توجد قناة"),
+        ("en", ("redeliver", listed[0]), "--failed"),
+        ("en", ("log", listed[0], "--state", "lost"), "There is no state"),
+    ):
+        refused = webhook(*arguments, lang=lang)
+        assert (refused.returncode, refused.stderr.count("\n"), said in refused.stderr) == (1, 1, True), refused.stderr
+    assert webhook("remove", listed[0]).returncode == 0
+    assert webhook("list").stdout == "There is none yet.\n"
