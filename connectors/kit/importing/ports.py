@@ -214,7 +214,11 @@ class _Reader:
         own = next((child for child in node if _version(child)), None)
         style = (own.get("style") if own is not None else None) or soap.get("style") or "document"
         if abstract.find(f"{_W}output") is None:
-            raise _BadOperation("it has no answer (one-way)", "لا جواب لها (باتجاه واحد)")
+            place = self._files[id(port_type)].place(abstract)
+            raise _BadOperation(
+                f"it has no answer (one-way, {place}), so that nobody would know what became of the act",
+                f"لا جواب لها (باتجاه واحد، {place})، فلا يُعرف ما آل إليه الفعل",
+            )
         documentation = " ".join(str(abstract.xpath("string(*[local-name()='documentation'])")).split())
         return SoapOperation(
             name,

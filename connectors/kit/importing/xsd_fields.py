@@ -112,6 +112,8 @@ class XsdFields:
             self._content(target, component, 0)
             if component.flag("abstract"):
                 self._kinds(target, component)
+            if component.flag("mixed"):
+                target.children.append(Field("#text", "text", "xsd:string", least=0, facets="all text, children's too"))
         self._stack.pop()
         unique_names(target.children)
         if not target.children and simple is None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from lxml import etree
 
 from connectors.kit.xsd_codec import ElementCodec
-from connectors.kit.xsd_codec.reach import has_binary
+from connectors.kit.xsd_codec.reach import has_binary, has_mixed
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -31,6 +31,10 @@ class Message(Protocol):
     @property
     def binary(self) -> bool:
         """Whether it can have binary content that may be sent beside it."""
+
+    @property
+    def mixed(self) -> bool:
+        """Whether text may stand between its children."""
 
     def write(self, value: Mapping[str, Any]) -> str:
         """What stands in the body, as text."""
@@ -59,6 +63,11 @@ class ElementMessage:
     def binary(self) -> bool:
         """See Message."""
         return has_binary(self.element.type)
+
+    @property
+    def mixed(self) -> bool:
+        """See Message."""
+        return has_mixed(self.element.type)
 
     def write(self, value: Mapping[str, Any]) -> str:
         """See Message."""
@@ -89,6 +98,11 @@ class PartsMessage:
     def binary(self) -> bool:
         """See Message."""
         return any(has_binary(codec.type) for codec in self.elements.values())
+
+    @property
+    def mixed(self) -> bool:
+        """See Message."""
+        return any(has_mixed(codec.type) for codec in self.elements.values())
 
     def write(self, value: Mapping[str, Any]) -> str:
         """See Message."""

@@ -88,6 +88,7 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
         signed = manifest.signs_requests
         mtom = {name: False if signed else declared.mtom for name, declared in manifest.operations.items()}
         contract = open_wsdl(folder, soap.wsdl, port=soap.port, wires=wires, typed=soap.xsi_types, mtom=mtom)
+        _refuse_one_way(contract)
     except WsdlError as error:
         file = f"{folder.name}/{soap.wsdl}"
         if error.operation:
@@ -95,6 +96,13 @@ def load_wsdl(folder: Path, manifest: Manifest, soap: Soap) -> WsdlContract:
             raise ManifestError(f"{folder.name}/manifest.toml", key, f"{soap.wsdl}: {error}") from error
         raise ManifestError(file, "", str(error)) from error
     return contract if soap.addressing is None else replace(contract, addressing=soap.addressing)
+
+
+def _refuse_one_way(contract: WsdlContract) -> None:
+    """An act that has no answer would be in doubt by nature, each time."""
+    for name, operation in contract.operations.items():
+        if operation.response is None:
+            raise WsdlError("it has no answer (one-way), so that nobody would know what became of the act", name)
 
 
 def open_wsdl(

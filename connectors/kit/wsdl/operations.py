@@ -14,6 +14,7 @@ from connectors.kit.wsdl.zeep_messages import ZeepMessage
 from connectors.kit.xsd_codec import CodecCompiler, ElementCodec, UnsupportedSchema
 
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
+_MIXED = "of mixed content #text is the whole text, also the children's; where it stood between them is not kept"
 _SOAP_BODIES = ("{http://schemas.xmlsoap.org/wsdl/soap/}body", "{http://schemas.xmlsoap.org/wsdl/soap12/}body")
 
 
@@ -51,6 +52,8 @@ class OperationCompiler:
             notes.append(f"{operation.name} goes through zeep, which is slower and checks names only: {error}")
             request = self._through_zeep(operation.input, operation.style)
             response = None if operation.output is None else self._through_zeep(operation.output, operation.style)
+        if request.mixed or (response is not None and response.mixed):
+            notes.append(f"{operation.name}: {_MIXED}")
         return WsdlOperation(
             operation.name,
             operation.soapaction or "",

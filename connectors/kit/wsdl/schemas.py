@@ -87,9 +87,10 @@ class Documents:
                 node.set("schemaLocation", target)
 
     def facts(self) -> SchemaFacts:
-        """Substitution groups and the types that others are derived from."""
+        """Substitution groups, the types that others are derived from, and those with mixed content."""
         members: dict[str, list[str]] = {}
         bases: set[str] = set()
+        mixed: set[tuple[bool, str]] = set()
         for document in self._schemas.values():
             for node in document.root.iterchildren(f"{_XSD}element"):
                 if node.get("substitutionGroup"):
@@ -98,7 +99,14 @@ class Documents:
             for node in document.root.iter(f"{_XSD}extension", f"{_XSD}restriction"):
                 if node.get("base"):
                     bases.add(_qname(node, "base"))
-        return SchemaFacts({head: tuple(_all_members(head, members)) for head in members}, frozenset(bases))
+            for node in document.root.iter(f"{_XSD}complexType"):
+                if any(
+                    each.get("mixed") in {"true", "1"} for each in (node, *node.iterchildren(f"{_XSD}complexContent"))
+                ):
+                    named = node if node.get("name") else node.getparent()
+                    mixed.add((named is node, _clark(document.namespace, named.get("name", ""))))
+        substitutes = {head: tuple(_all_members(head, members)) for head in members}
+        return SchemaFacts(substitutes, frozenset(bases), frozenset(mixed))
 
     def compile(self, extra: Sequence[tuple[str | None, str]] = ()) -> etree.XMLSchema:
         """One XMLSchema of everything, with more documents by namespace. Raises etree.XMLSchemaParseError."""

@@ -18,6 +18,7 @@ class ZeepMessage:
 
     checked = False
     binary = False  #: zeep writes it inline.
+    mixed = False  #: zeep reads no such text, and the note says that zeep reads.
 
     def __init__(self, document: Any, message: Any, style: str) -> None:
         self._schema = document.types

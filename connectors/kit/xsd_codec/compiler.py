@@ -32,6 +32,8 @@ class SchemaFacts:
 
     substitutes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: Members by head, all levels.
     bases: frozenset[str] = frozenset()  #: Types that others are derived from.
+    #: Types with mixed content: whether it is a type's own name, or that of the element around it.
+    mixed: frozenset[tuple[bool, str]] = frozenset()
 
 
 class ElementCodec:
@@ -133,6 +135,8 @@ class CodecCompiler:
             raise UnsupportedSchema("a SOAP encoded array")
         compiled = ComplexType(xsd_type.qname.text if xsd_type.qname is not None and xsd_type.is_global else "")
         self._types[id(xsd_type)] = (xsd_type, compiled)
+        if xsd_type.qname is not None:
+            compiled.mixed = (bool(xsd_type.is_global), xsd_type.qname.text) in self._facts.mixed
         if compiled.name in self._facts.bases:
             compiled.derived = self._typed
         for _, attribute in xsd_type.attributes:

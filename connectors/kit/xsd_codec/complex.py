@@ -19,7 +19,7 @@ from connectors.kit.xsd_codec.particles import (
     leftover,
     refuse_rest,
 )
-from connectors.kit.xsd_codec.simple import Parts, SimpleType, escape, quote
+from connectors.kit.xsd_codec.simple import TEXT, Parts, SimpleType, escape, quote
 
 TEXT_KEY = "#text"
 TYPE_KEY = "@xsi:type"
@@ -45,6 +45,7 @@ class ComplexType:
     attributes: list[AttributeUse] = field(default_factory=list)
     any_attribute: bool = False
     text: SimpleType | None = None
+    mixed: bool = False  #: Text may stand between the children.
     elements: list[ElementParticle] = field(default_factory=list)  #: In order; of a flat type.
     wildcard: WildcardParticle | None = None  #: Of a flat type; it stands last.
     content: Particle | None = None  #: Of a type that is not flat.
@@ -62,7 +63,7 @@ class ComplexType:
         self._plan = tuple(
             (element.key, f"{element.start}>", element.end, _text_writer(element), element) for element in self.elements
         )
-        unusual = self.attributes or self.any_attribute or self.derived or self.text or self.content
+        unusual = self.attributes or self.any_attribute or self.derived or self.text or self.content or self.mixed
         self._plain = not unusual
 
     def write(self, value: Any, start: str, end: str, append: Append) -> None:
@@ -89,6 +90,8 @@ class ComplexType:
             if TEXT_KEY in value:
                 known += 1
                 append(escape(self.text.to_text(value[TEXT_KEY])))
+        elif self.mixed and value.get(TEXT_KEY) is not None:
+            known += self._write_mixed(value, append)
         elif self.content is not None:
             self._write_content(self.content, value, append)
             known = len(value)
@@ -155,7 +158,7 @@ class ComplexType:
 
     def _simple_content(self, value: Any) -> Mapping[str, Any]:
         """A bare value stands for the text of simple content."""
-        if self.text is None or value is None:
+        if (self.text is None and not self.mixed) or value is None:
             raise ValueError(f"{self.name or 'the element'} has children")
         return {TEXT_KEY: value}
 
@@ -170,9 +173,16 @@ class ComplexType:
             rest = rest.get(TEXT_KEY)
         other.write(rest, start + marks, end, append)
 
+    def _write_mixed(self, value: Mapping[str, Any], append: Append) -> int:
+        """Append the text, which has no children beside it; how many keys were known."""
+        if any(key[:1] != "@" and key != TEXT_KEY and item is not None for key, item in value.items()):
+            raise ValueError(f"{self.name or 'the element'} has mixed content: text or children can be written")
+        append(escape(TEXT.to_text(value[TEXT_KEY])))
+        return 1 + sum(element.key in value for element in self.elements)
+
     def _refuse_unknown(self, value: Mapping[str, Any]) -> None:
         keys = {element.key for element in self.elements} | {attribute.key for attribute in self.attributes}
-        keys |= {TEXT_KEY} if self.text is not None else set()
+        keys |= {TEXT_KEY} if self.text is not None or self.mixed else set()
         keys |= {self.wildcard.key} if self.wildcard is not None else set()
         if self.content is not None:
             keys |= {key for key in value if key[:1] != "@"}
@@ -197,6 +207,8 @@ class ComplexType:
                 raise ValueError(f"{self.name or 'the element'} has a child that the WSDL does not name")
         else:
             self._read_flat(node, result, parts)
+        if self.mixed and _has_text(node):
+            result[TEXT_KEY] = "".join(node.itertext())
         return result
 
     def _read_flat(self, node: Any, result: dict[str, Any], parts: Parts) -> dict[str, Any]:
@@ -237,6 +249,11 @@ class ComplexType:
         if not isinstance(value, dict):
             value = {TEXT_KEY: value}
         return {TYPE_KEY: other.name, **value} if isinstance(other, ComplexType) else value
+
+
+def _has_text(node: Any) -> bool:
+    """Whether something else than white space stands before, between or behind the children."""
+    return bool((node.text or "").strip()) or any((child.tail or "").strip() for child in node)
 
 
 def _text_writer(element: ElementParticle) -> Callable[[Any], str] | None:

@@ -25,6 +25,11 @@ def has_binary(content: Any) -> bool:
     return any(isinstance(each, SimpleType) and each.binary for each in simple)
 
 
+def has_mixed(content: Any) -> bool:
+    """Whether text may stand between the children of an element below, or of this one."""
+    return any(isinstance(each, ComplexType) and each.mixed for each in _types(content))
+
+
 def _types(content: Any) -> Iterator[Any]:
     """It and every type of an element below."""
     seen: set[int] = set()

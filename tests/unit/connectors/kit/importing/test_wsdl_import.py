@@ -11,7 +11,9 @@ from lxml import etree
 
 from connectors.kit.importing.refusal import ContractRefused, Report
 from connectors.kit.importing.wsdl_import import import_wsdl
+from connectors.kit.manifest import ManifestError
 from connectors.kit.package import load_package
+from connectors.kit.wsdl import load_wsdl
 from tests.unit.connectors.kit.importing.contracts import TYPES, WSDL_SPACES, schema, write, wsdl
 
 
@@ -219,3 +221,19 @@ def test_a_name_that_is_none_is_refused(tmp_path, into, name):
     with pytest.raises(ContractRefused, match="no name for a package"):
         import_wsdl(name, source, into)
     assert list(into.iterdir()) == []
+
+
+def test_a_one_way_operation_is_left_out_with_its_place_and_a_manifest_cannot_name_it(tmp_path):
+    content = wsdl().replace('<output message="t:InquirePermitOut"/>', "")
+    content = content.replace('<soap:operation soapAction="urn:InquirePermit"/><input><soap:body use="literal"/></input><output><soap:body use="literal"/></output>', '<soap:operation soapAction="urn:InquirePermit"/><input><soap:body use="literal"/></input>')  # fmt: skip
+    folder, report = imported(tmp_path, content)
+    (words,) = report.left_out
+    assert "InquirePermit" in words.en
+    assert "one-way, city.wsdl, line " in words.en
+    assert "باتجاه واحد، city.wsdl, line " in words.ar
+    manifest = folder / "manifest.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace('wire = "SubmitPermit"', 'wire = "InquirePermit"'), "utf-8")
+    package = load_package(folder)
+    assert package.manifest.soap is not None
+    with pytest.raises(ManifestError, match=r"operations.submit-permit.wire.*no answer \(one-way\)"):
+        load_wsdl(folder, package.manifest, package.manifest.soap)
