@@ -34,7 +34,7 @@ def refusals(service: Service) -> Iterator[tuple[str, str]]:
 def gateway(tmp_path_factory, sandbox_processes) -> Iterator[GatewayProcess]:
     """One gateway in front of every institution."""
     names = {str(step.connector) for service in SERVICES.values() for step in service.steps if step.connector}
-    names |= {method for service in SERVICES.values() if service.fee for method in service.fee.methods}
+    names |= {"post", *(method for service in SERVICES.values() if service.fee for method in service.fee.methods)}
     reached = {name: sandbox_processes(name).settings for name in sorted(names)}
     for name in names:
         sandbox_processes(name).reset()
