@@ -1,7 +1,7 @@
 """Finds the line of a key in a package's TOML, YAML or JSON file, so that a sentence can say where to mend."""
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def place_of(file: Path, key: str = "") -> Place:
         return Place(file)
     if file.suffix == ".toml":
         return Place(file, line_of(text, key))
-    return Place(file, _yaml_line(text, steps))
+    return Place(file, _yaml_line(text, tuple(steps)))
 
 
 def place_of_text(file: Path, wanted: str) -> Place:
@@ -37,10 +37,11 @@ def place_of_text(file: Path, wanted: str) -> Place:
     return Place(file, next((number for number, line in enumerate(lines, 1) if wanted in line), None))
 
 
-def _yaml_line(text: str, wanted: Sequence[str]) -> int | None:
+@lru_cache(maxsize=256)  # a case names its place before each of hundreds of answers
+def _yaml_line(text: str, wanted: tuple[str, ...]) -> int | None:
     """JSON is YAML here: the line of the deepest key of `wanted` that stands there."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError):
         return None
     line = None
