@@ -121,7 +121,9 @@ class Claims:
     async def _take(self, places: Mapping[str, int]) -> Counter[str]:
         """Claim and start; how many of each lane."""
         limits, lease_ms = self._lanes.limits(places), int(self._policy.lease_seconds * 1000)
-        works = await self._store.write(claim, self._worker, places, lease_ms, limits, self._turns)
+        works = await self._store.write(
+            claim, self._worker, places, lease_ms, limits, self._turns, self._policy.poison_after
+        )
         if works:
             crash.point("claim.after_commit")
         for work in works:

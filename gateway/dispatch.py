@@ -1,6 +1,7 @@
 """Runs claimed work: commit the intent, call the connector outside any transaction, settle; and again, step by step."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,8 +19,9 @@ from gateway.recorder import Recorder
 from gateway.settings import DispatchSettings
 from gateway.steps import Plan, Route, canonical_document
 from gateway.store.clock import Clock
-from gateway.store.engine import Store
+from gateway.store.engine import Store, StoreError
 from gateway.store.jobs import Intending, intend, release
+from gateway.store.stumbles import stumble
 from gateway.verdict import Interrupted
 from gateway.work import NewAttempt, Settlement, Work
 from mappings.status import Attempt
@@ -120,8 +122,18 @@ class Dispatcher:
                     lane = current.lane
                 if self._stopping:
                     return
+        except Exception as error:  # noqa: BLE001 (a request that this program cannot work on must not stop the lane)
+            assert current is not None
+            await self._stumbled(current, error)
         finally:
             self.claims.leave(lane)
+
+    async def _stumbled(self, work: Work, error: Exception) -> None:
+        """The job is tried again later, and set aside when that has happened too often."""
+        log.error("work_failed", request_id=work.request_id, exc_info=error)
+        with contextlib.suppress(StoreError):  # then its lease runs out
+            became = await self._store.write(stumble, work.request_id, work.token, self._policy.poison_after)
+            log.warning("stumbled", request_id=work.request_id, state=became)
 
     async def _step(self, work: Work, exchange: Exchange | None) -> Work | None:
         """One exchange and its settlement; the work to go on with, if its place could be kept."""

@@ -32,6 +32,7 @@ class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     lease_seconds: float
     send_window_seconds: float
     max_tries: int
+    poison_after: int
     backoff_first_seconds: float
     backoff_max_seconds: float
     poll_seconds: float

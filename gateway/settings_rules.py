@@ -53,6 +53,7 @@ def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
             "The setting dispatch.breaker_first_seconds must be more than 0, and dispatch.breaker_max_seconds no less.",
         ),
         (settings.dispatch.ramp_seconds < 0, "The setting dispatch.ramp_seconds must be 0 or more."),
+        (settings.dispatch.poison_after < 1, "The setting dispatch.poison_after must be 1 or more."),
         (settings.dispatch.max_tries < 1, "The setting dispatch.max_tries must be 1 or more."),
         (
             settings.dispatch.inquiry_wish_max_seconds <= 0,

@@ -15,7 +15,8 @@ from gateway.settings import DispatchSettings
 from gateway.store.actions import expire
 from gateway.store.clock import now_ms
 from gateway.store.engine import Store
-from gateway.store.jobs import NEVER, renew, rescue
+from gateway.store.jobs import NEVER, renew
+from gateway.store.stumbles import rescue_counted
 from gateway.store.tables import attempts, idempotency, jobs, requests
 from gateway.watch import Watch
 from mappings.status import Attempt, Request
@@ -49,7 +50,7 @@ class Upkeep:
     async def rescue_leases(self) -> None:
         """Free the jobs of workers that died, so that somebody judges what they left."""
         mine = self._worker if self._store.dialect == "sqlite" else None
-        freed = await self._store.write(rescue, mine)
+        freed = await self._store.write(rescue_counted, mine, self._policy.poison_after)
         if freed:
             log.warning("leases_rescued", count=freed)
             self._wake()

@@ -59,6 +59,8 @@ async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
         from jisr import admin_webhooks as admin_webhooks  # noqa: PLC0414 - it enters its commands
     if name.startswith("reconcile."):
         from jisr import admin_reconcile as admin_reconcile  # noqa: PLC0414 - it enters its commands
+    if name.startswith("deadletter."):
+        from jisr import admin_dead_letters as admin_dead_letters  # noqa: PLC0414 - it enters its commands
     if name not in COMMANDS:
         raise CommandError(f"The running server knows no command {name!r}: it is of another version.")
     return await COMMANDS[name](desk, arguments)

@@ -11,6 +11,7 @@ import typer
 from jisr.commands import (
     connector,
     database,
+    deadletter,
     demo,
     doctor,
     documents,
@@ -44,6 +45,7 @@ app.add_typer(principals.operators, name="operator")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(requests.app, name="request")
 app.add_typer(reconcile.app, name="reconcile")
+app.add_typer(deadletter.app, name="deadletter")
 app.command("init")(init.init)
 app.add_typer(database.app, name="db")
 app.command("doctor")(doctor.doctor)

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from sqlalchemy import Connection, bindparam, exists, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.lanes.breaker import Line
 from gateway.lanes.bulkhead import Limit
+from gateway.logs import log
 from gateway.store.clock import now_ms
 from gateway.store.jobs import NEVER, load_works
 from gateway.store.lines import gave_up, paced, read_lines, spend, take_probe
 from gateway.store.one_of import listed_for_each_dialect
 from gateway.store.prepared import Prepared
+from gateway.store.stumbles import stumble
 from gateway.store.tables import jobs
 from gateway.work import Work
 
@@ -101,8 +104,12 @@ def claim(
     lease_ms: int,
     limits: Mapping[str, Limit] | None = None,
     turns: Turns | None = None,
+    poison_after: int = 5,
 ) -> list[Work]:
-    """Take due jobs for `worker`, at most `places[lane]` of each lane and no more than its limit allows."""
+    """Take due jobs for `worker`, at most `places[lane]` of each lane and no more than its limit allows.
+
+    A request that cannot be read is left out; after `poison_after` times it is set aside.
+    """
     now = now_ms(conn)
     limits, turns = limits or {}, turns or Turns()
     taken: list[str] = []
@@ -115,7 +122,24 @@ def claim(
             .where(jobs.c.request_id.in_(taken))
             .values(claimed_by=worker, lease_until=now + lease_ms, token=jobs.c.token + 1)
         )
-    return load_works(conn, taken, now)
+    try:
+        return load_works(conn, taken, now)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        raise
+    except Exception:  # noqa: BLE001 (one that cannot be read must not keep the others)
+        return [work for request_id in taken for work in _readable(conn, request_id, now, poison_after)]
+
+
+def _readable(conn: Connection, request_id: str, now: int, poison_after: int) -> list[Work]:
+    try:
+        return load_works(conn, [request_id], now)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is counted)
+        token = conn.execute(select(jobs.c.token).where(jobs.c.request_id == request_id)).scalar_one()
+        became = stumble(conn, request_id, token, poison_after)
+        log.error("request_unreadable", request_id=request_id, error_kind=type(error).__name__, state=became)
+        return []
 
 
 def _limited(conn: Connection, lane: str, most: int, limit: Limit, turns: Turns, now: int) -> list[str]:

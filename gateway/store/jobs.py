@@ -221,10 +221,10 @@ def renew(conn: Connection, worker: str, lease_ms: int) -> int:
     return int(conn.execute(held).rowcount)
 
 
-def rescue(conn: Connection, worker: str | None) -> int:
+def rescue(conn: Connection, worker: str | None) -> list[tuple[str, int]]:
     """Free the jobs of the dead. SQLite (`worker` given): all that another generation held, whatever the clock says.
     PostgreSQL (None): all whose lease has run out by the database's clock. The token grows, so that a worker that was
-    only slow changes no state any more."""
+    only slow changes no state any more. Each with how many workers failed at it in a row by now."""
     dead: ColumnElement[bool] = (
         and_(jobs.c.claimed_by.is_not(None), jobs.c.claimed_by != worker)
         if worker is not None
@@ -234,8 +234,10 @@ def rescue(conn: Connection, worker: str | None) -> int:
         update(jobs)
         .where(jobs.c.claimed_by.is_not(None), dead)
         .values(claimed_by=None, lease_until=None, due_at=now_ms(conn), token=jobs.c.token + 1)
+        .values(stumbles=jobs.c.stumbles + 1)
+        .returning(jobs.c.request_id, jobs.c.stumbles)
     )
-    return int(conn.execute(freed).rowcount)
+    return [(row.request_id, row.stumbles) for row in conn.execute(freed)]
 
 
 def release(conn: Connection, worker: str) -> int:

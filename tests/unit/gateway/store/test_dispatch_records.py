@@ -11,9 +11,10 @@ from connectors.kit.contract import Document
 from gateway.ids import new_id
 from gateway.store.actions import find_key
 from gateway.store.claims import Outlook, claim, look
-from gateway.store.jobs import intend, release, renew, rescue
+from gateway.store.jobs import intend, release, renew
 from gateway.store.requests import Accepted, Existing, accept
 from gateway.store.settlements import settle
+from gateway.store.stumbles import rescue_counted
 from gateway.store.tables import (
     attempts,
     documents,
@@ -92,7 +93,7 @@ async def test_a_stale_token_neither_sends_nor_settles_but_its_evidence_is_kept(
     row, attempt = new_request(channel), new_attempt()
     await store.batch(accept, row)
     assert await store.batch(intend, sending(row, attempt))
-    assert await store.write(rescue, "another generation") == 1
+    assert await store.write(rescue_counted, "another generation", 5) == 1
     assert not await store.batch(intend, sending(row, new_attempt()))
     settled = await store.batch(settle, settling(row, attempt))
     assert not settled.valid
@@ -141,7 +142,7 @@ async def test_settling_against_a_rescue_ends_one_way_or_the_other(store, channe
         await store.batch(accept, row)
         await store.batch(intend, sending(row, attempt))
     settlements = [store.batch(settle, settling(row, attempt)) for row, attempt in made]
-    *settled, _ = await asyncio.gather(*settlements, store.write(rescue, "another generation"))
+    *settled, _ = await asyncio.gather(*settlements, store.write(rescue_counted, "another generation", 5))
     for (row, _), outcome in zip(made, settled, strict=True):
         (request,) = await rows_of(store, requests, id=row.id)
         assert request.state == ("completed" if outcome.valid else "in_progress")
@@ -220,16 +221,16 @@ async def test_rescue_frees_what_the_dead_held_and_nothing_else(store, channel, 
     row = new_request(channel)
     await store.batch(accept, row)
     if store.dialect == "sqlite":
-        assert await store.write(rescue, "w1") == 0
-        assert await store.write(rescue, "w2") == 1
+        assert await store.write(rescue_counted, "w1", 5) == 0
+        assert await store.write(rescue_counted, "w2", 5) == 1
     else:
         clock.advance(29)
-        assert await store.write(rescue, None) == 0
+        assert await store.write(rescue_counted, None, 5) == 0
         assert await store.write(renew, "w1", 30_000) == 1
         clock.advance(29)
-        assert await store.write(rescue, None) == 0
+        assert await store.write(rescue_counted, None, 5) == 0
         clock.advance(2)
-        assert await store.write(rescue, None) == 1
+        assert await store.write(rescue_counted, None, 5) == 1
     (job,) = await rows_of(store, jobs)
     assert (job.claimed_by, job.token) == (None, 2)
 

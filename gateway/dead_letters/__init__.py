@@ -1,0 +1,1 @@
+"""Dead letters: what the machine gave up on, and what may be done about each without doing anything twice."""
