@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from gateway.settings_rules import rules
-from gateway.webhooks.settings import WebhookSettings
+from gateway.webhooks.settings import WebhookSettings, anchored
 
 CONFIG_FOLDER = Path(__file__).resolve().parent.parent / "config"
 BUILTIN_SERVICES = CONFIG_FOLDER / "services"
@@ -234,8 +234,7 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in _LISTS:
         if isinstance(result.get(key), list):
             result[key] = [str(folder / item) if isinstance(item, str) else item for item in result[key]]
-    if isinstance(webhooks := result.get("webhooks"), dict) and webhooks.get("ca_file"):
-        result["webhooks"] = {**webhooks, "ca_file": str(folder / str(webhooks["ca_file"]))}
+    result |= anchored(result.get("webhooks"), folder)
     if isinstance(result.get("connectors"), dict):
         result["connectors"] = {name: _anchored_secrets(spec, folder) for name, spec in result["connectors"].items()}
     return result

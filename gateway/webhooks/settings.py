@@ -2,6 +2,8 @@
 
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,6 +30,13 @@ def wrong_settings(webhooks: WebhookSettings) -> Iterator[tuple[bool, str]]:
     yield not webhooks.retry_seconds, "The setting webhooks.retry_seconds needs at least one number."
     for network in webhooks.private_networks:
         yield not _is_network(network), _sentence(network)
+
+
+def anchored(values: object, folder: Path) -> dict[str, Any]:
+    """The section of a settings file that lies in `folder`, with its path meant from there; {} where it has none."""
+    if not isinstance(values, dict) or not isinstance(values.get("ca_file"), str) or not values["ca_file"]:
+        return {}
+    return {"webhooks": {**values, "ca_file": str(folder / values["ca_file"])}}
 
 
 def _is_network(text: str) -> bool:

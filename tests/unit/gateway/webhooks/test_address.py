@@ -127,3 +127,20 @@ async def test_a6_a_name_that_turns_inwards_after_it_was_saved_gets_nothing(stor
     assert receiver.got[0][0]["host"] == f"channel.example:{port}"
     with contextlib.suppress(KeyError):
         del names["channel.example"]
+
+
+def test_wrong_settings_are_told_in_a_sentence_and_the_path_is_meant_from_the_file(tmp_path):
+    from gateway.settings import SettingsError, load
+
+    config = tmp_path / "jisr.toml"
+    config.write_text('[webhooks]\nca_file = "ours.pem"\nprivate_networks = ["10.20.0.0/16"]\n')
+    settings = load(config, environment={}).webhooks
+    assert (settings.ca_file, settings.private_networks) == (str(tmp_path / "ours.pem"), ("10.20.0.0/16",))
+    for line, sentence in (
+        ('private_networks = ["10.20.0.1/16"]', "names '10.20.0.1/16': write a network"),
+        ("places = 0", "must be more than 0"),
+        ("retry_seconds = []", "at least one number"),
+    ):
+        config.write_text(f"[webhooks]\n{line}\n")
+        with pytest.raises(SettingsError, match=sentence):
+            load(config, environment={})
