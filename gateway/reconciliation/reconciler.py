@@ -25,7 +25,7 @@ from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.store.reconciliation import files, results, sides
 from gateway.store.reconciliation.files import Source
-from gateway.store.reconciliation.results import NewBreak, RaceLost, Run
+from gateway.store.reconciliation.results import NewBreak, NewGroup, Run
 
 _AT_ONCE = 200
 _LOOKED_BACK = timedelta(days=400)  #: How far back a file may lie that an act still in doubt needs.
@@ -82,9 +82,11 @@ class Reconciler:
         """Match what there is up to that day; how many groups are new."""
         new = 0
         for source, kept in await self._both():
+            groups = await self._store.read(_new_groups, source, kept, day)
             try:
-                new += await self._store.write(_match, source, kept, day)
-            except (RaceLost, IntegrityError):
+                for start in range(0, len(groups), _AT_ONCE):
+                    new += await self._store.write(results.write_groups, kept, groups[start : start + _AT_ONCE])
+            except IntegrityError:  # another node matched the same just now; the next look finds the rest
                 log.info("reconciliation_overtaken", connector=source.connector)
         crash.point("reconcile.after_match")
         return new
@@ -208,9 +210,8 @@ def _sides(conn: Connection, source: StatementSource, kept: Source, day: date) -
     return Sides(name, tuple(acts.values()), tuple(lines), frozenset(listed))
 
 
-def _match(conn: Connection, source: StatementSource, kept: Source, day: date) -> int:
-    groups = match(source, _sides(conn, source, kept, day)).groups
-    return results.write_groups(conn, kept, groups)
+def _new_groups(conn: Connection, source: StatementSource, kept: Source, day: date) -> list[NewGroup]:
+    return match(source, _sides(conn, source, kept, day)).groups
 
 
 def _due_at(source: StatementSource, day: date) -> int:

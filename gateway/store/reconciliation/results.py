@@ -29,7 +29,6 @@ from mappings.status import Attempt
 #: Who resolves a break when its counterpart comes by itself.
 MACHINE = "reconciliation"
 _DOUBTFUL = (Attempt.IN_DOUBT.value, Attempt.REVIEW.value, Attempt.PENDING.value)
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,43 +83,39 @@ class Run:
 
 
 def write_groups(conn: Connection, source: Source, groups: Sequence[NewGroup]) -> int:
-    """Write the groups whose items no live group has; how many. An item is in one live group at most."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    now, written = now_ms(conn), 0
-    for group in groups:
-        group_id = new_id()
-        conn.execute(
-            insert(match_groups).values(
-                id=group_id,
-                leg=source.leg,
-                source_id=source.id,
-                day=group.day,
-                rule=group.rule,
-                decision=group.decision,
-                void=False,
-                created_at=now,
-            )
-        )
-        members = [
-            {"group_id": group_id, "item": item, "leg": source.leg, "side": side, "void": False}
-            for side, items in (("ours", group.ours), ("theirs", group.theirs))
-            for item in items
-        ]
-        made = conn.execute(
-            dialect.insert(match_members).values(members).on_conflict_do_nothing().returning(match_members.c.item)
-        ).all()
-        if len(made) != len(members):  # another run was faster
-            raise RaceLost
-        written += 1
+    """Write the groups; how many. Raises IntegrityError when an item is in a live group by now: another run was faster.
+
+    Whoever has many writes them a few at a time, since each of these transactions keeps other writers waiting.
+    """
+    if not groups:
+        return 0
+    now = now_ms(conn)
+    named = [(new_id(), group) for group in groups]
+    conn.execute(insert(match_groups), [_group_row(source, group_id, group, now) for group_id, group in named])
+    members = [
+        {"group_id": group_id, "item": item, "leg": source.leg, "side": side, "void": False}
+        for group_id, group in named
+        for side, items in (("ours", group.ours), ("theirs", group.theirs))
+        for item in items
+    ]
+    conn.execute(insert(match_members), members)
     lines = [item.removeprefix("line:") for group in groups for item in group.theirs]
-    for start in range(0, len(lines), _AT_ONCE):
-        some = statement_lines.c.id.in_(lines[start : start + _AT_ONCE])
-        conn.execute(update(statement_lines).where(some).values(matched=True))
-    return written
+    if lines:
+        conn.execute(update(statement_lines).where(statement_lines.c.id.in_(lines)).values(matched=True))
+    return len(groups)
 
 
-class RaceLost(Exception):
-    """Another run matched the same items just now; nothing was written, and the next look finds them matched."""
+def _group_row(source: Source, group_id: str, group: NewGroup, now: int) -> dict[str, Any]:
+    return {
+        "id": group_id,
+        "leg": source.leg,
+        "source_id": source.id,
+        "day": group.day,
+        "rule": group.rule,
+        "decision": group.decision,
+        "void": False,
+        "created_at": now,
+    }
 
 
 def write_breaks(
