@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -88,10 +89,12 @@ def reason_codes(module: ast.Module) -> Iterator[str]:
             yield from literals(node.value)
 
 
+@cache
 def raised() -> set[tuple[str, str]]:
     return {(str(file.relative_to(ROOT)), code) for file, module in sources() for code in codes_in(module, RAISERS)}
 
 
+@cache
 def explained() -> set[tuple[str, str]]:
     found = set()
     for file, module in sources():
