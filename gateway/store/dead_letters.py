@@ -13,6 +13,8 @@ from gateway.packed import pack_text
 from gateway.store.clock import now_ms
 from gateway.store.jobs import NEVER
 from gateway.store.tables import attempts, events, jobs, requests
+from gateway.store.webhooks.outbox import Move
+from gateway.store.webhooks.outbox import tell as tell_listeners
 from mappings.status import Attempt, Request, move
 
 
@@ -110,6 +112,7 @@ def _replayed(conn: Connection, row: Replaying, now: int) -> bool:
             again = move(Attempt.REVIEW, "asked_again").value
             conn.execute(update(attempts).where(attempts.c.id == row.ask_about).values(state=again))
     due = now + row.delay_ms
+    tell_listeners(conn, Move(row.request_id, state), now)
     conn.execute(
         update(requests)
         .where(requests.c.id == row.request_id)

@@ -1,6 +1,6 @@
 """Settle many exchanges in one transaction: state, timeline, fee order, stored answer and next job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, case, delete, null, update
@@ -58,13 +58,12 @@ def _parts(conn: Connection, rows: Sequence[Settling], moved: Rows, now: int) ->
     ]
 
 
-def _moves(rows: Sequence[Settling], now: int) -> list[Move]:
+def _moves(rows: Sequence[Settling], now: int) -> Iterator[Move]:
     """Those that may come into another state, or ask something."""
-    return [
-        Move(row.request_id, done.state, row.channel_id, done.reason, done.next_action, expiry(done, now))
-        for row in rows
-        if (done := row.settlement).state is not row.previous or done.next_action is not None
-    ]
+    for row in rows:
+        done = row.settlement
+        if done.state is not row.previous or done.next_action is not None:
+            yield Move(row.request_id, done.state, row.channel_id, done.reason, done.next_action, expiry(done, now))
 
 
 def _kept(moved: Rows) -> set[str]:

@@ -13,6 +13,8 @@ from gateway.packed import pack_text
 from gateway.store.clock import now_ms
 from gateway.store.jobs import NEVER, rescue
 from gateway.store.tables import events, jobs, requests
+from gateway.store.webhooks.outbox import Move
+from gateway.store.webhooks.outbox import tell as tell_listeners
 from mappings.status import FINAL, Request, move
 
 POISON = "poison"
@@ -55,7 +57,9 @@ def quarantine(conn: Connection, request_ids: Iterable[str]) -> None:
         row = conn.execute(select(requests.c.state).where(requests.c.id == request_id).with_for_update()).one()
         if Request(row.state) in FINAL:
             continue
-        state = move(Request(row.state), "parked").value
+        parked = move(Request(row.state), "parked")
+        state = parked.value
+        tell_listeners(conn, Move(request_id, parked, reason=POISON), now)
         conn.execute(update(jobs).where(jobs.c.request_id == request_id).values(due_at=NEVER))
         conn.execute(
             update(requests)

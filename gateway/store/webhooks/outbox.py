@@ -104,6 +104,8 @@ class Move:
 def accepted_part(conn: Connection, accepted: Iterable[tuple[str, str]], now: int) -> tuple[Part, Rows]:
     """The part that tells of new requests, given as (request, channel); it follows the one that inserts them."""
     known = subscribers_of(conn)
+    if not known.some:
+        return _ACCEPTED, ()
     rows = [
         {**_row(Move(request_id, Request.ACCEPTED), now), "event_channel": channel_id}
         for request_id, channel_id in accepted
@@ -123,6 +125,8 @@ def begun_part(conn: Connection, request_ids: Iterable[str], now: int) -> tuple[
 def moved_part(conn: Connection, moves: Iterable[Move], now: int) -> tuple[Part, Rows]:
     """The part that tells of moves; it stands before the one that makes them, because it compares."""
     known = subscribers_of(conn)
+    if not known.some:
+        return _MOVED, ()
     rows = [
         {**_row(move, now), "event_state": move.state.value, "event_asks": move.next_action is not None}
         for move in moves

@@ -6,13 +6,17 @@ from sqlalchemy import select, update
 from gateway.errors import Problem
 from gateway.next_action import CONFIRM_OTP
 from gateway.store.actions import cancel, expire
+from gateway.store.dead_letters import Replaying, replay
 from gateway.store.jobs import intend
 from gateway.store.requests import accept
 from gateway.store.settlements import settle
+from gateway.store.stumbles import quarantine
+from gateway.store.tables import jobs
 from gateway.store.webhooks.subscribers import listening_channels
 from gateway.store.webhooks.tables import deliveries, endpoints
 from gateway.work import Next, Settlement
 from mappings.status import Request
+from tests.house.tree import ROOT
 from tests.unit.gateway.store.records import LANE, new_attempt, new_request, sending, settling
 
 
@@ -76,6 +80,25 @@ async def test_c6_what_people_do_is_told_and_what_is_refused_is_not(scene, recei
     lines = await told(scene.store, row.id)
     assert [state for state, _ in lines] == ["accepted", "cancelled"]
     assert '"reason":"cancelled_by_channel"' in lines[1][1]
+
+
+async def test_o2_what_is_set_aside_and_let_go_on_is_told(scene, receiver):
+    await scene.listen(receiver)
+    row = await scene.accept()
+    await scene.store.write(quarantine, [row.id])
+    await scene.store.write(lambda conn: conn.execute(update(jobs).values(claimed_by=None)))
+    replaying = Replaying(row.id, LANE)
+    assert await scene.store.write(replay, [replaying]) == {row.id}
+    lines = await told(scene.store, row.id)
+    assert [state for state, _ in lines] == ["accepted", "parked", "in_progress"]
+    assert '"reason":"poison"' in lines[1][1]
+
+
+def test_every_file_that_moves_a_request_writes_into_the_outbox():
+    """Whoever adds another way must tell the channel of it."""
+    moving = [path for path in (ROOT / "gateway").rglob("*.py") if "update(requests)" in path.read_text("utf-8")]
+    assert len(moving) >= 5
+    assert [path.name for path in moving if "store.webhooks.outbox" not in path.read_text("utf-8")] == []
 
 
 async def test_each_address_gets_the_types_that_it_asked_for_and_only_of_its_channel(scene, make_receiver):
