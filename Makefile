@@ -15,6 +15,9 @@ TRUST := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
 LOCK = $(UV) pip compile --quiet $(TRUST) --generate-hashes --universal --python-version 3.11 --no-header
 INSTALL = $(UV) pip install --quiet $(TRUST) --python $(BIN)/python
 
+# processes that share the tests, whole files at a time
+JOBS ?= auto
+
 .PHONY: help demo test check corpus format bench bench-long lock docs clean
 
 help: ## List the commands
@@ -24,7 +27,7 @@ demo: $(RUN) ## Run a paid and a free request from acceptance to document (ONCE=
 	@exec $(BIN)/jisr demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(DIR),--dir "$(DIR)")
 
 test: $(DEV) ## Run the whole test suite, on SQLite and on PostgreSQL (ARGS="..." is passed to pytest)
-	@$(BIN)/python -m pytest -q --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations=10 $(ARGS)
 
 check: $(DEV) ## Run what stands beside the tests: linter, format, types, imports, generated pages
 	@$(BIN)/ruff check .
