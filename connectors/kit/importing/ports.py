@@ -4,6 +4,7 @@ zeep stops at the first fault. Here each operation is judged alone, so that one 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -291,8 +292,15 @@ def _version(node: Any) -> str:
 def _address(port: Any) -> tuple[str, str]:
     for child in port:
         if _version(child):
-            return _version(child), child.get("location") or ""
+            return _version(child), _readable(child.get("location") or "")
     return "", ""
+
+
+def _readable(location: str) -> str:
+    with suppress(ValueError):
+        urlsplit(location)  # "http://[::1/" is no address
+        return location
+    return ""
 
 
 def _is_body(node: Any) -> bool:

@@ -172,7 +172,7 @@ def parse_xml(content: bytes, shown: str) -> Any:
     if b"<!ENTITY" in content:
         raise ContractRefused(f"{shown} declares entities, which are refused.", f"يعرّف {shown} كيانات، وهي مرفوضة.")
     try:
-        root = etree.fromstring(content, etree.XMLParser(**PARSER_OPTIONS))
+        root = etree.fromstring(content, etree.XMLParser(**PARSER_OPTIONS, remove_pis=True))
     except etree.XMLSyntaxError as error:
         raise _not_xml(content, shown, error) from error
     except ValueError as error:

@@ -234,6 +234,8 @@ class _Instance:
             self.global_element(declared, reference, node)
             return
         namespace = part.schema.namespace if part.schema.qualifies(part.node, "element") else None
+        if not part.get("name"):
+            raise NoSample("an element has neither name nor ref")
         self._make(part, clark(namespace, part.get("name") or ""), node)
 
     def _leads_back(self, declared: Component) -> bool:

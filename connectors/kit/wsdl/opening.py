@@ -23,6 +23,7 @@ from connectors.kit.wsdl.schemas import Documents
 from connectors.kit.xsd_codec import UnsupportedSchema
 
 MAX_WSDL_BYTES = 16 * 1024 * 1024  #: Of all documents together.
+_TOO_DEEP = "the WSDL cannot be read: its types are nested too deeply"
 _NO_ANSWER_CHECK = (
     "answers are checked by names, presence and order, not by the values' patterns: the schema is not one that "
     "libxml2 compiles ({})"
@@ -126,11 +127,14 @@ def open_wsdl(
         document = _document(reader, location)
         documents = Documents.gather(location, reader.load, reader.join)
     except RecursionError as error:
-        raise WsdlError("the WSDL cannot be read: its types are nested too deeply") from error
+        raise WsdlError(_TOO_DEEP) from error
     except _FAILURES as error:
         raise WsdlError(f"the WSDL cannot be read: {_words(error)}") from error
     binding = _binding(document, port)
-    return _contract(binding, document, documents, wires, port, mtom, typed=typed)
+    try:
+        return _contract(binding, document, documents, wires, port, mtom, typed=typed)
+    except RecursionError as error:
+        raise WsdlError(_TOO_DEEP) from error
 
 
 def _words(error: Exception) -> str:

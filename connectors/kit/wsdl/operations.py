@@ -52,6 +52,8 @@ class OperationCompiler:
             notes.append(f"{operation.name} goes through zeep, which is slower and checks names only: {error}")
             request = self._through_zeep(operation.input, operation.style)
             response = None if operation.output is None else self._through_zeep(operation.output, operation.style)
+        if any(not letter.isprintable() for letter in operation.soapaction or ""):
+            raise UnsupportedSchema("a soapAction with a control character")
         if request.mixed or (response is not None and response.mixed):
             notes.append(f"{operation.name}: {_MIXED}")
         return WsdlOperation(

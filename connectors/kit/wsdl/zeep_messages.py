@@ -10,7 +10,9 @@ from zeep.wsdl.messages.multiref import process_multiref
 from connectors.kit.wsdl.zeep_values import ZeepValues
 
 _NO_PARTS: Mapping[str, bytes] = {}
-_FAILURES = (zeep.exceptions.Error, ValueError, TypeError, LookupError, AttributeError, AssertionError)
+_FAILURES = (
+    zeep.exceptions.Error, ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError
+)  # fmt: skip
 
 
 class ZeepMessage:

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
 from lxml import etree
 
+from connectors.kit.importing.refusal import ContractRefused
 from connectors.kit.importing.wsdl_import import import_wsdl
 from connectors.kit.package import load_package
 from tests.unit.connectors.kit.importing.contracts import TYPES, schema, write, wsdl
@@ -69,3 +71,53 @@ def test_a_port_that_is_asked_for_is_taken_and_one_that_is_none_is_refused(tmp_p
     assert soap is not None
     assert soap.path == "/second"
     assert "also has the port Port" in report.hints[0].en
+
+
+NAMELESS = TYPES.replace('<xs:element name="RequestId"', '<xs:element type="xs:int"/><xs:element name="RequestId"')
+ENDLESS = TYPES.replace(
+    '<xs:element name="RequestId" type="xs:string"/>',
+    '<xs:group ref="t:g"/><xs:element name="RequestId" type="xs:string"/>',
+)
+GROUP = '<xs:group name="g"><xs:sequence><xs:group ref="t:g" minOccurs="0"/></xs:sequence></xs:group>'
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (wsdl(schema(NAMELESS)), "an element has neither name nor ref"),
+        (wsdl(schema(ENDLESS + GROUP)), "zeep cannot write it"),
+        (wsdl().replace('soapAction="urn:', 'soapAction="urn:&#10;'), "a soapAction with a control character"),
+    ],
+)
+def test_what_no_reader_understands_is_one_sentence(tmp_path, content, sentence):
+    with pytest.raises(ContractRefused, match=sentence) as refused:
+        import_wsdl("city", write(tmp_path, "city.wsdl", content), tmp_path)
+    assert "\n" not in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["city.wsdl"]
+
+
+def test_an_address_that_is_none_and_processing_instructions_cost_nothing(tmp_path):
+    content = re.sub('location="[^"]*"', 'location="http://[::1/"', wsdl())
+    content = content.replace("<xs:sequence>", "<xs:sequence><?here?><!-- and here -->")
+
+    folder, report = import_wsdl("city", write(tmp_path, "city.wsdl", content), tmp_path)
+
+    assert report.left_out == []
+    soap = load_package(folder).manifest.soap
+    assert soap is not None
+    assert soap.path == "/"
+
+
+def test_the_schema_of_media_types_is_added_and_names_the_documents_type(tmp_path):
+    xmime = "http://www.w3.org/2005/05/xmlmime"
+    typed = TYPES.replace(
+        'name="Paper" type="xs:base64Binary"',
+        f'name="Paper" xmlns:xmime="{xmime}" xmime:expectedContentTypes="application/pdf" type="xmime:base64Binary"',
+    )
+    imports = f'<xs:import namespace="{xmime}" schemaLocation="{xmime}"/>'
+
+    folder, report = import_wsdl("city", write(tmp_path, "city.wsdl", wsdl(schema(typed, imports))), tmp_path)
+
+    assert (folder / "wsdl/xmlmime.xsd").is_file()
+    assert any(xmime in words.en for words in report.repairs)
+    assert "application/pdf" in (folder / "mapping/inquire-permit.yaml").read_text("utf-8")
