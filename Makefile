@@ -52,6 +52,7 @@ bench-long: $(DEV) ## Measure what takes longer, into the same file
 
 docs: $(RUN) ## Write the generated pages of docs/reference anew
 	@$(BIN)/jisr docs write
+	@$(BIN)/python -m tests.faults.catalogue
 
 lock: $(BOOT) ## Resolve the dependencies anew, with hashes and without host names
 	@$(LOCK) --upgrade pyproject.toml --extra dev -o requirements/dev.txt
