@@ -11,7 +11,7 @@ from gateway.packed import pack_text, unpack
 from gateway.store.clock import now_ms
 from gateway.store.one_of import for_each_dialect
 from gateway.store.prepared import Prepared
-from gateway.store.tables import attempts, events, intents, jobs, requests
+from gateway.store.tables import attempts, events, intents, jobs, lanes, requests
 from gateway.store.together import Guard, Part, Rows, Write, rows_of, write_guarded, write_together
 from gateway.store.webhooks.outbox import begun_part
 from gateway.work import NewAttempt, OpenAttempt, Work
@@ -224,7 +224,8 @@ def renew(conn: Connection, worker: str, lease_ms: int) -> int:
 def rescue(conn: Connection, worker: str | None) -> list[tuple[str, int]]:
     """Free the jobs of the dead. SQLite (`worker` given): all that another generation held, whatever the clock says.
     PostgreSQL (None): all whose lease has run out by the database's clock. The token grows, so that a worker that was
-    only slow changes no state any more. Each with how many workers failed at it in a row by now."""
+    only slow changes no state any more. Each with how many workers failed at it in a row by now. What they held may
+    have been the probe of an open lane: it is free again, so that nobody waits for the dead."""
     dead: ColumnElement[bool] = (
         and_(jobs.c.claimed_by.is_not(None), jobs.c.claimed_by != worker)
         if worker is not None
@@ -235,9 +236,13 @@ def rescue(conn: Connection, worker: str | None) -> list[tuple[str, int]]:
         .where(jobs.c.claimed_by.is_not(None), dead)
         .values(claimed_by=None, lease_until=None, due_at=now_ms(conn), token=jobs.c.token + 1)
         .values(stumbles=jobs.c.stumbles + 1)
-        .returning(jobs.c.request_id, jobs.c.stumbles)
+        .returning(jobs.c.request_id, jobs.c.stumbles, jobs.c.lane)
     )
-    return [(row.request_id, row.stumbles) for row in conn.execute(freed)]
+    found = conn.execute(freed).all()
+    if found:
+        probes = update(lanes).where(lanes.c.open, lanes.c.name.in_({row.lane for row in found}))
+        conn.execute(probes.values(probe_until=0))
+    return [(row.request_id, row.stumbles) for row in found]
 
 
 def release(conn: Connection, worker: str) -> int:

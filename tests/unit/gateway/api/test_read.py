@@ -210,7 +210,7 @@ async def test_services_are_told_in_both_languages_with_their_schema_and_fee(api
     assert one["labels"]["governorate"]["values"]["homs"] == {"ar": "حمص", "en": "Homs"}
     assert (await api.get("/v1/services/education.secondary-certificate-copy")).json() == one
     narrow = (await api.get("/v1/services", who="narrow")).json()["items"]
-    assert [item["id"] for item in narrow] == ["transport.driving-licence", "transport.vehicle-statement"]
+    assert [item["id"] for item in narrow] == ["transport.vehicle-statement"]
 
 
 async def test_availability_is_one_sentence_in_both_languages(api: Api) -> None:
