@@ -11,9 +11,11 @@ import msgspec
 from connectors.kit.errors import ServerFailed, Unreadable
 from connectors.kit.http import HttpAnswer, HttpRequest
 from connectors.kit.json_answers import read_object
+from connectors.kit.lists import ListStyle, refuse_separator, written_list
 
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,1000}[\x21-\x7e])?")
+_NO_LISTS: Mapping[str, ListStyle] = {}
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -41,18 +43,34 @@ def path_places(path: str) -> frozenset[str]:
     return frozenset(_PLACE.findall(path))
 
 
-def render(method: str, path: str, parts: Mapping[str, Any]) -> RestMessage:
-    """The request from the sections `path`, `query`, `headers` and `body`. Raises ValueError, with no value in it."""
+def render(method: str, path: str, parts: Mapping[str, Any], lists: Mapping[str, ListStyle] = _NO_LISTS) -> RestMessage:
+    """The request from the sections `path`, `query`, `headers` and `body`. Raises ValueError, with no value in it.
+
+    `lists` says how the query's lists are written; in path and headers a comma stands between their values."""
     places = parts.get("path") or {}
     filled = _PLACE.sub(lambda match: _segment(match[1], places.get(match[1])), path)
-    query = {name: _scalar(f"query.{name}", value) for name, value in (parts.get("query") or {}).items()}
+    query = _query(parts.get("query") or {}, lists)
     headers = {name: _header(name, value) for name, value in (parts.get("headers") or {}).items()}
     body = b""
     if method not in {"GET", "DELETE"}:
         body = _ENCODER.encode(parts.get("body") or {})
         headers["Content-Type"] = "application/json"
     headers["Accept"] = "application/json"
-    return RestMessage(method, f"{filled}?{urlencode(query)}" if query else filled, headers, body)
+    return RestMessage(method, f"{filled}?{query}" if query else filled, headers, body)
+
+
+def _query(values: Mapping[str, Any], lists: Mapping[str, ListStyle]) -> str:
+    if not lists:
+        return urlencode({name: _scalar(f"query.{name}", value) for name, value in values.items()})
+    parts = []
+    for name, value in values.items():
+        if name not in lists:
+            parts.append(urlencode({name: _scalar(f"query.{name}", value)}))
+            continue
+        texts = [_scalar(f"query.{name}", one) for one in (value if isinstance(value, list) else [value])]
+        if texts:
+            parts.append(written_list(name, texts, lists[name]))
+    return "&".join(parts)
 
 
 def _scalar(key: str, value: Any) -> str:
@@ -60,10 +78,19 @@ def _scalar(key: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int):
         return str(value)
+    if isinstance(value, list) and key.startswith("query."):
+        raise ValueError(f"{key}: a list is sent only where the manifest names the parameter in lists")
     raise ValueError(f"{key}: text or an integer is expected")
 
 
+def _without_commas(key: str, values: list[Any]) -> list[Any]:
+    refuse_separator([_scalar(key, value) for value in values], ",", key)
+    return values
+
+
 def _segment(name: str, value: Any) -> str:
+    if isinstance(value, list) and value:
+        return ",".join(_segment(name, one) for one in _without_commas(f"path.{name}", value))
     text = _scalar(f"path.{name}", value)
     if text in {"", ".", ".."}:
         raise ValueError(f"path.{name}: it is empty or would leave the path")
@@ -71,6 +98,8 @@ def _segment(name: str, value: Any) -> str:
 
 
 def _header(name: str, value: Any) -> str:
+    if isinstance(value, list) and value:
+        return ",".join(_header(name, one) for one in _without_commas(f"headers.{name}", value))
     text = _scalar(f"headers.{name}", value)
     if not _HEADER_VALUE.fullmatch(text):
         raise ValueError(f"headers.{name}: printable ASCII is expected")

@@ -86,7 +86,8 @@ class RestWire:
     """JSON over HTTP."""
 
     def __init__(self, package: Package, _: Ports) -> None:
-        self._wires = {name: declared.method_and_path() for name, declared in package.manifest.operations.items()}
+        declared = package.manifest.operations.items()
+        self._wires = {name: (*operation.method_and_path(), operation.lists) for name, operation in declared}
 
     def open(self) -> None:
         """See Wire; there is nothing to read."""
@@ -102,7 +103,8 @@ class RestWire:
 
     def render(self, operation: str, parts: Mapping[str, Any]) -> WireMessage:
         """See Wire."""
-        content = rest.render(*self._wires[operation], parts)
+        method, path, lists = self._wires[operation]
+        content = rest.render(method, path, parts, lists)
         return WireMessage(content, f"{content.method} {content.path}\n".encode() + content.body, operation)
 
     def request(self, message: WireMessage, masked: WireMessage) -> HttpRequest:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from connectors.kit.conformance.subject import Subject
+from connectors.kit.lists import read_query
 from connectors.kit.proof import proof_headers, proof_parameters
 from connectors.kit.sandbox.addressing import related
 from connectors.kit.sandbox.certificates import certificates_of
@@ -34,7 +35,7 @@ class Asked:
 
     method: str
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, Any]  #: Text, or a list where a parameter stands several times.
     headers: Mapping[str, str]
     body: bytes
     proofs: frozenset[str] = frozenset()  #: Headers (lower case) and parameters that prove who sends it.
@@ -47,7 +48,7 @@ class Asked:
         """The headers that the mapping set."""
         return {name: value for name, value in self.headers.items() if name.lower() not in AMBIENT | self.proofs}
 
-    def own_query(self) -> dict[str, str]:
+    def own_query(self) -> dict[str, Any]:
         """The parameters that the mapping set."""
         return {name: value for name, value in self.query.items() if name not in self.proofs}
 
@@ -78,7 +79,7 @@ class Canned:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Keep the request, give the answer."""
-        query, headers = dict(request.query), dict(request.headers)
+        query, headers = read_query(request.raw_path.partition("?")[2]), dict(request.headers)
         body, kind = await request.read(), request.headers.get("Content-Type", "")
         body = without_attachments(kind, body) if is_mtom(kind) else body
         asked = Asked(request.method, request.path, query, headers, body, self.proofs)

@@ -97,13 +97,14 @@ async def an_answer_cut_at_any_byte_is_never_final(bench: Bench) -> None:
     require(whole.exchange is not None, "ضاعت بايتات الجواب.", "The bytes of the answer were not kept.")
     assert whole.exchange is not None
     raw, content_type = whole.exchange.response.rstrip(), whole.exchange.content_type  # a line end is no part of it
+    status = whole.exchange.status
     if content_type.startswith("multipart/"):  # of which evidence keeps digests alone: the sample's is cut
         sample = bench.subject.sample(bench.name)
         said, call = on_the_wire(bench.subject, sample), sample.call()
-        raw, content_type = said.body.rstrip(), said.content_type
+        raw, content_type, status = said.body.rstrip(), said.content_type, said.status
     async with bench.replayed(Said(b"", content_type=content_type)) as (server, connector):
         for size in cuts(raw):
-            server.said = Said(raw[:size], content_type=content_type)
+            server.said = Said(raw[:size], status, content_type)
             word, came = await heard(connector, bench.name, call)
             require(
                 not (isinstance(came, Outcome) and came.status in (Status.SUCCEEDED, Status.REFUSED)),
@@ -111,7 +112,7 @@ async def an_answer_cut_at_any_byte_is_never_final(bench: Bench) -> None:
                 f"An answer cut after {size} of {len(raw)} bytes became {word}.",
                 bench.subject.at(f"mapping/{bench.name}.yaml", "answer"),
             )
-        server.said = Said(raw, content_type=content_type)
+        server.said = Said(raw, status, content_type)
         word, _ = await heard(connector, bench.name, call)
         require(
             word == bench.subject.good(bench.name), f"الجواب الكامل صار {word}.", f"The whole answer became {word}."

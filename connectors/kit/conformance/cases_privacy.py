@@ -111,7 +111,7 @@ async def nothing_personal_stands_in_the_address(bench: Bench) -> None:
         asked, _ = await replay(bench.subject, sample)
         document = sample.call().document
         for request in asked:
-            address = "\n".join([request.path, *request.query.values()])
+            address = "\n".join([request.path, *map(str, request.query.values())])
             for what, value in personal(document):
                 if value in address or value.lstrip("+") in address:
                     _refuse(bench, what)

@@ -1,5 +1,6 @@
 """Samples: every operation has some, and each holds both ways, from document to wire and from wire to outcome."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from connectors.kit.conformance.subject import SUCCEEDED, Sample, Subject
 from connectors.kit.contract import Operation
 from connectors.kit.errors import ConnectorError
 from connectors.kit.outcome_file import shown
+from mappings.sentences import in_arabic
 
+_SECTION = re.compile(r"\b(?:path|query|headers)\.[A-Za-z0-9_.-]+")
 _MAPPING_FAILED = {"error": "mapping_failed"}
 
 
@@ -118,7 +121,7 @@ def require_sent(subject: Subject, sample: Sample, asked: list[Asked], came: Any
         return
     reason = str(came) if isinstance(came, ConnectorError) else ""
     raise Failure(
-        f"لم يُرسل شيء للعينة {sample.operation}/{sample.case}: {reason}؛ صحح "
+        f"لم يُرسل شيء للعينة {sample.operation}/{sample.case}: {in_arabic(reason)}؛ صحح "
         f"mapping/{sample.operation}.yaml (طلب يرفضه العقد، أو حقل إلزامي بلا قيمة).",
         f"Nothing was sent for the sample {sample.operation}/{sample.case}: {reason}; mend "
         f"mapping/{sample.operation}.yaml (the contract refuses the request, or a mandatory field has no value).",
@@ -129,6 +132,8 @@ def require_sent(subject: Subject, sample: Sample, asked: list[Asked], came: Any
 def _place_in_mapping(subject: Subject, operation: str, reason: str) -> Place:
     """The line of the first field that the reason names, else the request's."""
     file = subject.folder / "mapping" / f"{operation}.yaml"
+    if (named := _SECTION.search(reason)) is not None:
+        return place_of(file, f"request.{named[0]}")
     words = [
         word for word in reason.replace("/", " ").replace(",", " ").split() if word.isidentifier() and len(word) > 2
     ]
@@ -195,7 +200,7 @@ def require_outcome(subject: Subject, sample: Sample, came: Any, wanted: Any) ->
         )
     if isinstance(came, ConnectorError):
         raise Failure(
-            f"جواب العينة لا يعطي outcome.json بل الخطأ {came.code}: {came}",
+            f"جواب العينة لا يعطي outcome.json بل الخطأ {came.code}: {in_arabic(str(came))}",
             f"The sample's answer does not give outcome.json but the error {came.code}: {came}",
             Place(sample.folder / "outcome.json"),
         )

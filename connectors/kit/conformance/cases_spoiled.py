@@ -140,9 +140,11 @@ async def an_answer_of_another_shape_is_refused(bench: Bench) -> None:
         word, came = await _came(stage, bench.variant.name)
     require(
         isinstance(came, Unreadable),
-        f"جواب من شكل آخر ({bench.variant.name}) قُبل وصار {word}؛ لا تجعل لـanswer.code بديلاً حين يغيب الرمز.",
+        f"جواب من شكل آخر ({bench.variant.name}) قُبل وصار {word}؛ لا تجعل لـanswer.code بديلاً حين يغيب الرمز، "
+        "واطلب مع حالة HTTP حقلاً لا يغيب: ‎(http.status >= `300` || answer.id != `null`) && to_string(http.status).",
         f"An answer of another shape ({bench.variant.name}) was accepted and became {word}; give answer.code "
-        "no default for a missing code.",
+        "no default for a missing code, and where the HTTP status is the code ask for a field that is always there: "
+        "(http.status >= `300` || answer.id != `null`) && to_string(http.status).",
         _mapping(bench),
     )
 

@@ -1,13 +1,12 @@
 """Finds the line of a key in a package's TOML, YAML or JSON file, so that a sentence can say where to mend."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from connectors.kit.conformance.case import Place
+from connectors.kit.lines import Lines
 from connectors.kit.manifest.places import line_of
 
 _MOST_BYTES = 1 << 20
@@ -16,7 +15,11 @@ _STEPS = re.compile(r'"([^"]*)"|([^."\[\]]+)|\[(\d+)\]')
 
 def place_of(file: Path, key: str = "") -> Place:
     """The file and the line at which the dotted `key` stands, or the nearest of its parents; no line if none does."""
-    steps = [quoted or plain or number for quoted, plain, number in _STEPS.findall(key)]
+    return place_of_steps(file, [quoted or plain or number for quoted, plain, number in _STEPS.findall(key)], key)
+
+
+def place_of_steps(file: Path, steps: Sequence[str | int], key: str = "") -> Place:
+    """The same for a key in its steps, which may have dots in them."""
     try:
         text = file.read_text(encoding="utf-8") if file.stat().st_size <= _MOST_BYTES else ""
     except (OSError, UnicodeDecodeError):
@@ -25,7 +28,7 @@ def place_of(file: Path, key: str = "") -> Place:
         return Place(file)
     if file.suffix == ".toml":
         return Place(file, line_of(text, key))
-    return Place(file, _yaml_line(text, tuple(steps)))
+    return Place(file, _lines(text).of(steps))
 
 
 def place_of_text(file: Path, wanted: str) -> Place:
@@ -37,28 +40,6 @@ def place_of_text(file: Path, wanted: str) -> Place:
     return Place(file, next((number for number, line in enumerate(lines, 1) if wanted in line), None))
 
 
-@lru_cache(maxsize=256)  # a case names its place before each of hundreds of answers
-def _yaml_line(text: str, wanted: tuple[str, ...]) -> int | None:
-    """JSON is YAML here: the line of the deepest key of `wanted` that stands there."""
-    try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError):
-        return None
-    line = None
-    for step in wanted:
-        found = _child(node, step)
-        if found is None:
-            break
-        line, node = found
-    return line
-
-
-def _child(node: Any, step: str) -> tuple[int, Any] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == step:
-                return key.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
-        child = node.value[int(step)]
-        return child.start_mark.line + 1, child
-    return None
+@lru_cache(maxsize=64)  # a case names its place before each of hundreds of answers
+def _lines(text: str) -> Lines:
+    return Lines(text)

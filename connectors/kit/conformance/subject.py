@@ -167,7 +167,7 @@ def open_subject(folder: Path, *, catalogue: frozenset[str] | None = None) -> Su
         open_connector(package, Ports(sandbox_settings(folder, 9), LocalTokens(), lambda: datetime.now(UTC)))
     except ManifestError as error:
         raise unloadable(folder, error) from error
-    except (OSError, KeyError, SettingError, tomllib.TOMLDecodeError) as error:
+    except (OSError, SettingError) as error:
         raise Failure(
             f"لا تصلح إعدادات sandbox.toml: {arabic_of(error)}؛ ضع في [settings] كل إعداد يطلبه manifest.toml.",
             f"The settings of sandbox.toml do not fit: {error}; put every setting that manifest.toml asks for "

@@ -17,6 +17,7 @@ class Draft:
     guess: Guess
     documentation: str
     sections: dict[str, Field]  #: path, query, headers, body
+    place: str  #: `file:line` of the operation in the contract.
     answer: Field
     given: Mapping[str, Any]  #: The sample request in canonical form.
     whole: Mapping[str, Any]  #: The sample request as it stands on the wire, for a mapping that passes it through.
@@ -32,4 +33,5 @@ class Draft:
         None  #: Why a rendered request is not valid, where the kit does not see it.
     )
     mtom: str = ""  #: Why its request goes as MTOM; "" when it does not.
+    lists: Mapping[str, str] = field(default_factory=dict)  #: Query parameters that are lists: how each is written.
     mode: int = 0  #: How much the mapping writes out; see writing.MODES.

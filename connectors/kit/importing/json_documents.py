@@ -2,13 +2,14 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from connectors.kit.importing.refusal import ContractRefused, Progress, Words
 from connectors.kit.importing.sources import OutsideError, Source
+from connectors.kit.lines import Lines
 
 _MOST_NODES = 1_500_000
 _DEEPEST = 200
@@ -119,9 +120,11 @@ class Bundle:
         self._progress = progress
         self._names: dict[str, str] = {}
         self._extra: dict[str, Any] = {}
+        self._lines: dict[str, tuple[str, Lines]] = {}
         self.shown = source.shown(source.start)
         content = source.read(source.start)
         progress(Words(f"Reading {self.shown} ({len(content) // 1024} KiB)", f"قراءة {self.shown}"))
+        self._lines[""] = self.shown, Lines(content)
         tree = parse_document(content, self.shown)
         if not isinstance(tree, dict):
             raise ContractRefused(
@@ -131,6 +134,13 @@ class Bundle:
         self.document: dict[str, Any] = self._linked(tree, source.start, content, "")
         if self._extra:
             self.document[EXTRA] = self._extra
+
+    def place(self, steps: Sequence[str | int]) -> str:
+        """`file:line` of what stands at these steps of the one document, or of the nearest thing around it."""
+        inner = steps[0] == EXTRA and len(steps) > 1 if steps else False
+        shown, lines = self._lines[str(steps[1]) if inner else ""]
+        line = lines.of(steps[2:] if inner else steps)
+        return shown if line is None else f"{shown}:{line}"
 
     def _linked(self, tree: Any, address: str, content: bytes, prefix: str, *, names: bool = False) -> Any:
         """With its references rewritten; `names`: its keys are names of somebody's choice, not words of OpenAPI."""
@@ -173,6 +183,7 @@ class Bundle:
             content = self._source.read(address)
             shown = self._source.shown(address)
             self._progress(Words(f"Reading {shown}", f"قراءة {shown}"))
+            self._lines[name] = shown, Lines(content)
             self._extra[name] = {}  # while it is being read, so that a circle ends
             self._extra[name] = self._linked(parse_document(content, shown), address, content, f"/{EXTRA}/{name}")
         return self._names[address]

@@ -19,6 +19,7 @@ from mappings.language import MAX_BYTES, MAX_LEAVES
 
 _PASSED = Field("", "body", "the whole message as it stands on the wire", "object", whole=True)
 _WHOLE_MODE = 2
+_MOST_MANDATORY = 8
 
 
 def mapping_text(draft: Draft) -> str | None:
@@ -56,7 +57,12 @@ def code_expression(draft: Draft) -> tuple[str, str]:
         return _source(way), f"guessed; {comment(way[-1])}"
     way = code_field(draft.answer, required=False)
     perhaps = f"; perhaps {_source(way)}" if way is not None else ""
-    return "to_string(http.status)", f"the HTTP status{perhaps}"
+    there = [path("answer", child.key) for child in draft.answer.children if child.least > 0][:_MOST_MANDATORY]
+    if not there:
+        return "to_string(http.status)", f"the HTTP status{perhaps}"
+    known = " && ".join(f"{one} != `null`" for one in there)  # an answer of another shape has no code
+    note = f"the HTTP status; a success has what the contract demands{perhaps}"
+    return f"(http.status >= `300` || {known}) && to_string(http.status)", note
 
 
 def _ways(draft: Draft) -> Iterator[list[Field]]:

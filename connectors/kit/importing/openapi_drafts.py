@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.kit.importing.drafts import Draft
@@ -11,6 +12,7 @@ from connectors.kit.importing.guesses import code_field, guess
 from connectors.kit.importing.json_fields import JsonFields
 from connectors.kit.importing.mappings import code_expression
 from connectors.kit.importing.samples import of_json
+from connectors.kit.lists import Unwritable, list_style
 from connectors.kit.sample_values import JsonSamples, NoSample
 from connectors.kit.sample_values.json_validity import resolve
 
@@ -21,13 +23,44 @@ _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _SUCCESSES = ("200", "201", "202", "203", "2XX", "2xx", "204", "205", "206", "default")
 
 
-class UnsupportedError(Exception):
-    """Why an operation is left out; completes "POST /x is left out: …"."""
+Steps = tuple[str | int, ...]
 
-    def __init__(self, en: str, ar: str) -> None:
+
+class UnsupportedError(Exception):
+    """Why an operation, or a part of it, is left out; completes "POST /x is left out: …"."""
+
+    def __init__(self, en: str, ar: str, steps: Steps = ()) -> None:
         super().__init__(en)
         self.en = en
         self.ar = ar
+        self.steps = steps  #: Where it stands in the document; empty: at the operation.
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One operation as the document has it."""
+
+    method: str
+    path: str
+    home: Steps  #: Where its path's item stands.
+    operation: Mapping[str, Any]
+    shared: Sequence[Any] = ()  #: The parameters of its path.
+
+    @property
+    def name(self) -> str:
+        """As it is called in sentences."""
+        return f"{self.method} {self.path}"
+
+    def steps(self, *further: str | int) -> Steps:
+        """Where a part of it stands."""
+        return (*self.home, self.method.lower(), *further)
+
+    def parameters(self) -> Iterator[tuple[Steps, Any]]:
+        """Those of its path, then its own, which count for more; with where each stands."""
+        for number, given in enumerate(self.shared):
+            yield (*self.home, "parameters", number), given
+        for number, given in enumerate(self.operation.get("parameters") or ()):
+            yield self.steps("parameters", number), given
 
 
 class Drafting:
@@ -37,30 +70,34 @@ class Drafting:
         self._document = document
         self._strict = self._samples = JsonSamples(document, openapi30=openapi30)
         self.loose = ""  #: Why the last draft's samples satisfy their schema only loosely; empty when they do.
+        self.dropped: list[UnsupportedError] = []  #: Optional parts that the last draft does without.
         self._lenient = JsonSamples(document, openapi30=openapi30, lenient=True)
         self._fields = JsonFields(document)
         self._prefix = prefix.rstrip("/")
 
-    def draft(self, name: str, method: str, path: str, operation: Mapping[str, Any]) -> Draft:
+    def draft(self, name: str, described: Described, place: str) -> Draft:
         """One operation. Raises UnsupportedError and NoSample.
 
         Where no value fits exactly one branch of a `oneOf`, as in many contracts, several may fit."""
         self.loose = ""
         try:
             self._samples = self._strict
-            return self._draft(name, method, path, operation)
+            return self._draft(name, described, place)
         except NoSample as error:
             self.loose = str(error)
             self._samples = self._lenient
-            return self._draft(name, method, path, operation)
+            return self._draft(name, described, place)
 
-    def _draft(self, name: str, method: str, path: str, operation: Mapping[str, Any]) -> Draft:
+    def _draft(self, name: str, described: Described, place: str) -> Draft:
+        self.dropped = []
+        method, path, operation = described.method, described.path, described.operation
+        lists: dict[str, str] = {}
         places: dict[str, str] = {}
         wire_path = _PLACE.sub(lambda found: self._place(found[1], places), f"{self._prefix}{path}")
         if not _WIRE.fullmatch(wire_path) or wire_path.count("{") != len(places):
             raise UnsupportedError(f"its path {path[:80]} is not supported", f"مساره {path[:80]} غير مدعوم")
-        sections, given = self._parameters(operation, places)
-        body_schema = self._request_body(method, operation)
+        sections, given = self._parameters(described, places, lists)
+        body_schema = self._request_body(described)
         if body_schema is not None:
             sections["body"] = self._fields.message(body_schema)
         everything = [child for root in sections.values() for child in (root.children or [root])]
@@ -77,7 +114,7 @@ class Drafting:
             canonical |= {root.name: inner} if root.whole else inner
             whole["body"] = made
             check = self._checker(body_schema)
-        status, schema = self._answer(operation)
+        status, schema = self._answer(described)
         answer, response, response_seen = self._answer_of(schema)
         draft = Draft(
             name=name,
@@ -85,6 +122,8 @@ class Drafting:
             guess=guess(str(operation.get("operationId") or name), method),
             documentation=str(operation.get("summary") or operation.get("description") or ""),
             sections=sections,
+            place=place,
+            lists=lists,
             answer=answer,
             given=canonical,
             whole=whole,
@@ -97,6 +136,7 @@ class Drafting:
             check=check,
         )
         self._codes(draft, response)
+        self._fault(draft, described)
         return draft
 
     def _place(self, name: str, places: dict[str, str]) -> str:
@@ -106,86 +146,115 @@ class Drafting:
         return f"{{{plain}}}"
 
     def _parameters(
-        self, operation: Mapping[str, Any], places: dict[str, str]
+        self, described: Described, places: dict[str, str], lists: dict[str, str]
     ) -> tuple[dict[str, Field], dict[int, Any]]:
         """The sections of the request that hold parameters, and the sample values by field."""
-        found: dict[tuple[str, str], Mapping[str, Any]] = {}
-        for given in operation.get("parameters") or ():
-            parameter = self._resolved(given)
-            found[str(parameter.get("in")), str(parameter.get("name"))] = parameter
+        found: dict[tuple[str, str], tuple[Steps, Mapping[str, Any]]] = {}
+        for steps, given in described.parameters():
+            parameter = self._resolved(given, steps)
+            found[str(parameter.get("in")), str(parameter.get("name"))] = steps, parameter
         for name in places:
-            found.setdefault(
-                ("path", name), {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
-            )
+            unsaid = {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+            found.setdefault(("path", name), (described.steps(), unsaid))
         sections: dict[str, Field] = {}
         values: dict[int, Any] = {}
-        for (place, name), parameter in found.items():
-            if place == "path" and name not in places:
+        for (place, name), (steps, parameter) in found.items():
+            unused = place == "path" and name not in places
+            if unused or (place == "header" and name.lower() in _IGNORED_HEADERS):
                 continue
-            made = self._parameter(place, name, parameter)
-            if made is not None:
-                field, values[id(made[0])] = made
-                field.key = places.get(name, name) if place == "path" else name
-                sections.setdefault(_SECTIONS[place], Field("", "", "")).children.append(field)
+            try:
+                field, values[id(field)] = self._parameter(place, name, parameter, lists)
+            except UnsupportedError as error:
+                error.steps = steps
+                if parameter.get("required") is True or place == "path":
+                    raise
+                self.dropped.append(error)
+                continue
+            field.key = places.get(name, name) if place == "path" else name
+            sections.setdefault(_SECTIONS[place], Field("", "", "")).children.append(field)
         return sections, values
 
-    def _parameter(self, place: str, name: str, parameter: Mapping[str, Any]) -> tuple[Field, Any] | None:
-        """Its field and its sample; None for an optional one that cannot be sent."""
-        required = parameter.get("required") is True or place == "path"
-        if place == "header" and name.lower() in _IGNORED_HEADERS:
-            return None
+    def _parameter(
+        self, place: str, name: str, parameter: Mapping[str, Any], lists: dict[str, str]
+    ) -> tuple[Field, Any]:
+        """Its field and its sample. Raises UnsupportedError."""
         schema = parameter.get("schema")
         if place not in _SECTIONS or schema is None:
-            if required:
-                raise UnsupportedError(
-                    f"its parameter {name} ({place}) is not supported", f"الوسيط {name} ({place}) غير مدعوم"
-                )
-            return None
-        field = self._fields.parameter(name, schema, required=required)
-        field.documentation = str(parameter.get("description") or field.documentation)
+            kind = place if place not in _SECTIONS else "JSON"
+            raise UnsupportedError(
+                f"its parameter {name} ({kind}) is not supported", f"الوسيط {name} ({kind}) غير مدعوم"
+            )
+        field = self._fields.parameter(name, schema, required=parameter.get("required") is True or place == "path")
+        field.documentation = _described(parameter, field.documentation, schema)
         try:
-            sample = _scalar(self._samples.value(schema, name=name), name)
-        except NoSample:
-            sample = None
-        if (
-            sample is not None
-            and (place != "header" or (isinstance(sample, int) or _printable(sample)))
-            and sample != ""
-        ):
-            field.children, field.whole, field.most = [], False, 1
-            return field, sample
-        if required:
-            raise UnsupportedError(f"its parameter {name} is no single value", f"الوسيط {name} ليس قيمة واحدة")
-        return None
+            sample = self._samples.value(schema, name=name)
+            style = list_style(parameter) if field.repeats or isinstance(sample, list) else None
+            if style is not None:
+                sample = self._several(schema, [_scalar(one, name) for one in sample])
+            else:
+                sample = _scalar(sample, name)
+        except Unwritable as error:
+            raise UnsupportedError(
+                f"its parameter {name} is a list in the style {error}", f"الوسيط {name} قائمة بالأسلوب {error}"
+            ) from error
+        except NoSample as error:
+            raise UnsupportedError(
+                f"its parameter {name} is neither a single value nor a list of such",
+                f"الوسيط {name} ليس قيمة واحدة ولا قائمة قيم",
+            ) from error
+        if any(one == "" or (place == "header" and not _in_header(one)) for one in _listed(sample)):
+            raise UnsupportedError(f"no value of its parameter {name} can be sent", f"لا تُرسل قيم الوسيط {name}")
+        field.children, field.whole = [], False
+        if style is None:
+            field.most = 1
+        else:
+            field.least = max(field.least, int(parameter.get("required") is True or place == "path"))
+            if place == "query":
+                lists[name] = style
+        return field, sample
 
-    def _request_body(self, method: str, operation: Mapping[str, Any]) -> Any:
-        body = operation.get("requestBody")
+    def _several(self, schema: Any, values: list[Any]) -> list[Any]:
+        """Two values where the schema allows it, so that the samples show how they are written."""
+        for first in values[:1]:
+            items = self._resolved(self._resolved(schema).get("items") or {})
+            others = [*(items.get("enum") or ()), first + 1 if isinstance(first, int) else f"{first}2"]
+            for other in others:
+                if other != first and self._samples.problem(schema, [first, other]) is None:
+                    return [first, other]
+        return values
+
+    def _request_body(self, described: Described) -> Any:
+        method, body, steps = described.method, described.operation.get("requestBody"), described.steps("requestBody")
         if not isinstance(body, Mapping):
             return None
-        body = self._resolved(body)
+        body = self._resolved(body, steps)
         content = body.get("content")
         kinds = content if isinstance(content, Mapping) else {}
         found = _json_of(kinds)
         bodiless = method in {"GET", "DELETE"}
         if bodiless and found is not None and body.get("required") is True:
-            raise UnsupportedError(f"a {method} with a body is not supported", f"الطريقة {method} مع جسم غير مدعومة")
+            raise UnsupportedError(
+                f"a {method} with a body is not supported", f"الطريقة {method} مع جسم غير مدعومة", steps
+            )
         # `required` is false unless it is said, also where nothing works without the body
         if found is None and kinds and (not bodiless or body.get("required") is True):
             kind = next(iter(kinds))
-            raise UnsupportedError(f"its body is {kind}, not JSON", f"جسم الطلب {kind} وليس JSON")
+            raise UnsupportedError(
+                f"its body is {kind}, not JSON", f"جسم الطلب {kind} وليس JSON", (*steps, "content", kind)
+            )
         if found is None or bodiless:
             return None
         schema = found.get("schema")
         return {} if schema is None else schema
 
-    def _answer(self, operation: Mapping[str, Any]) -> tuple[int, Any]:
-        responses = operation.get("responses")
+    def _answer(self, described: Described) -> tuple[int, Any]:
+        responses, steps = described.operation.get("responses"), described.steps("responses")
         listed: Mapping[str, Any] = responses if isinstance(responses, Mapping) else {}
         code = next((one for one in _SUCCESSES if one in listed), None)
         code = code or next((str(one) for one in listed if str(one).startswith("2")), None)
         if code is None:
-            raise UnsupportedError("the contract lists no answer of success", "لا يذكر العقد جواب نجاح")
-        answer = self._resolved(listed[code])
+            raise UnsupportedError("the contract lists no answer of success", "لا يذكر العقد جواب نجاح", steps)
+        answer = self._resolved(listed[code], (*steps, code))
         status = int(code) if code.isdigit() else 200
         content = answer.get("content")
         if not isinstance(content, Mapping) or not content:
@@ -193,7 +262,8 @@ class Drafting:
         found = _json_of(content)
         if found is None:
             kind = next(iter(content))
-            raise UnsupportedError(f"its answer is {kind}, not JSON", f"الجواب {kind} وليس JSON")
+            where = (*steps, code, "content", kind)
+            raise UnsupportedError(f"its answer is {kind}, not JSON", f"الجواب {kind} وليس JSON", where)
         return status, found.get("schema", {})
 
     def _answer_of(self, schema: Any) -> tuple[Field, Any, set[int]]:
@@ -204,6 +274,7 @@ class Drafting:
         root = self._fields.message(schema)
         if isinstance(made, list):
             rows = root
+            rows.least = 1  # an empty list is a list
             rows.key, rows.name, rows.whole = "items", "items", rows.form == "any" or not rows.children
             root = Field("", "", "list", "object", children=[rows])
             made_object: Any = {"items": made}
@@ -231,7 +302,28 @@ class Drafting:
         listed = way[-1].facets.partition("one of ")[2].partition(", ")[0]
         draft.other_codes = [code for code in listed.split(" | ") if code and code not in draft.codes and code != "…"]
 
-    def _resolved(self, tree: Any) -> Mapping[str, Any]:
+    def _fault(self, draft: Draft, described: Described) -> None:
+        """The second answer is of the contract where it says what a failure looks like."""
+        responses = described.operation.get("responses") or {}
+        listed = next((responses[code] for code in ("500", "5XX", "5xx", "default") if code in responses), None)
+        found = _json_of(self._resolved(listed).get("content") or {}) if listed is not None else None
+        schema = None if found is None else found.get("schema")
+        if schema is None:
+            return
+        try:
+            made = self._samples.value(schema, omit="writeOnly")
+        except NoSample:
+            draft.fault = b""
+            return
+        way = code_field(draft.answer, required=True) or []
+        unlisted = _with_code(made, [step.key for step in way], "NOT_LISTED")
+        fits = unlisted is not None and self._samples.problem(schema, unlisted) is None
+        said = unlisted if fits else made
+        may_be_read = not fits and bool(way) and code_expression(draft)[0].startswith("answer")
+        usable = isinstance(said, Mapping) and not may_be_read
+        draft.fault = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace") if usable else b""
+
+    def _resolved(self, tree: Any, steps: Steps = ()) -> Mapping[str, Any]:
         for _ in range(20):
             if not isinstance(tree, Mapping):
                 break
@@ -239,7 +331,7 @@ class Drafting:
             if not isinstance(reference, str):
                 return tree
             tree = resolve(self._document, reference)
-        raise UnsupportedError("a reference in it leads to nothing", "فيها مرجع لا يؤدي إلى شيء")
+        raise UnsupportedError("a reference in it leads to nothing", "فيها مرجع لا يؤدي إلى شيء", steps)
 
     def _checker(self, schema: Any) -> Any:
         samples = self._samples
@@ -260,9 +352,26 @@ def _json_of(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
+def _with_code(message: Any, way: list[str], code: str) -> Any:
+    """A copy of a message in which the field at the end of `way` says this; None where there is no such field."""
+    if not way or not isinstance(message, Mapping) or way[0] not in message:
+        return None
+    inner = code if len(way) == 1 else _with_code(message[way[0]], way[1:], code)
+    return None if inner is None else {**message, way[0]: inner}
+
+
+def _described(parameter: Mapping[str, Any], otherwise: str, schema: Any) -> str:
+    """Its words, and its default, which an author may leave to the institution."""
+    text = str(parameter.get("description") or otherwise)
+    default = schema.get("default") if isinstance(schema, Mapping) else None
+    return text if default is None else f"{text} (default: {default})".strip()
+
+
+def _listed(sample: Any) -> list[Any]:
+    return sample if isinstance(sample, list) else [sample]
+
+
 def _scalar(value: Any, name: str) -> Any:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
     if isinstance(value, float):
         return str(value)
     if isinstance(value, str | int):
@@ -270,8 +379,8 @@ def _scalar(value: Any, name: str) -> Any:
     raise NoSample(f"{name} is no single value")
 
 
-def _printable(text: str) -> bool:
-    return bool(re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,1000}[\x21-\x7e])?", text))
+def _in_header(value: Any) -> bool:
+    return isinstance(value, int) or bool(re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,1000}[\x21-\x7e])?", value))
 
 
 def _distinct(fields: list[Field]) -> None:

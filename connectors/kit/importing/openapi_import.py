@@ -12,13 +12,14 @@ from connectors.kit.importing.fields import kebab
 from connectors.kit.importing.guesses import pair_inquiries
 from connectors.kit.importing.json_documents import Bundle
 from connectors.kit.importing.locking import lock_of
-from connectors.kit.importing.openapi_drafts import Drafting, UnsupportedError
+from connectors.kit.importing.openapi_drafts import Described, Drafting, Steps, UnsupportedError
 from connectors.kit.importing.openapi_security import authentication_of
 from connectors.kit.importing.refusal import ContractRefused, Progress, Report, Words, silent
 from connectors.kit.importing.sources import open_source, source_name
 from connectors.kit.importing.writing import PackageDraft, check_target, write_package
 from connectors.kit.sample_values import NoSample
-from connectors.kit.sample_values.json_validity import resolve
+from connectors.kit.sample_values.json_validity import resolve, steps_of
+from mappings.sentences import in_arabic
 
 _VERSION = re.compile(r"3\.[01]\.[0-9]+(-.*)?")
 _METHODS = ("get", "put", "post", "delete", "patch")
@@ -58,7 +59,7 @@ def draft_openapi(
     bundle = Bundle(open_source(source, root=root, allow_private=allow_private), progress)
     document = bundle.document
     version = _version(document, bundle.shown)
-    operations = list(_operations(document, report))
+    operations = list(_operations(bundle, report))
     if not operations:
         raise ContractRefused(
             f"{bundle.shown} describes no operation that can be called.", f"لا يصف {bundle.shown} عملية يمكن استدعاؤها."
@@ -66,7 +67,10 @@ def draft_openapi(
     server = _server(document)
     progress(Words(f"Writing {len(operations)} operations", f"كتابة {len(operations)} عملية"))
     drafts = _drafts(
-        Drafting(document, openapi30=version.startswith("3.0"), prefix=urlsplit(server).path), operations, report
+        Drafting(document, openapi30=version.startswith("3.0"), prefix=urlsplit(server).path),
+        operations,
+        bundle,
+        report,
     )
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", bundle.shown.rpartition("/")[2].partition("?")[0]).strip("-.")
     stem = stem.rpartition(".")[0] or stem or "contract"
@@ -82,7 +86,7 @@ def draft_openapi(
         source=source_name(source),
         files=files,
         drafts=drafts,
-        authentication=authentication_of(document, [one for _, _, one in operations], server),
+        authentication=authentication_of(document, [one.operation for one in operations], server),
         manifest_tables=f'[rest]\nopenapi = "{file}"',
         lock=lock_of(source_name(source), files, drafts),
     )
@@ -111,29 +115,35 @@ def _version(document: Mapping[str, Any], shown: str) -> str:
     )
 
 
-def _operations(document: Mapping[str, Any], report: Report) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Method, path and operation, with the parameters of its path."""
-    paths = document.get("paths")
+def _operations(bundle: Bundle, report: Report) -> Iterator[Described]:
+    """Every operation, with the parameters of its path."""
+    paths = bundle.document.get("paths")
     for path, item in paths.items() if isinstance(paths, Mapping) else ():
+        home: Steps = ("paths", path)
         try:
-            found = resolve(document, item["$ref"]) if isinstance(item, Mapping) and "$ref" in item else item
+            found = resolve(bundle.document, item["$ref"]) if isinstance(item, Mapping) and "$ref" in item else item
         except NoSample as error:
-            report.left_out.append(Words(f"The path {path} is left out: {error}.", f"تُرك المسار {path}: {error}."))
+            _leave_out(report, bundle, home, f"The path {path}", f"المسار {path}", str(error))
             continue
         if not isinstance(found, Mapping) or str(path).startswith("x-"):
             continue
-        shared = found.get("parameters") or []
+        if found is not item:
+            home = tuple(steps_of(item["$ref"]))
         for method in _METHODS:
             operation = found.get(method)
             if isinstance(operation, Mapping):
-                own = operation.get("parameters") or []
-                yield method.upper(), str(path), {**operation, "parameters": [*shared, *own]}
+                yield Described(method.upper(), str(path), home, operation, found.get("parameters") or [])
         for method in _OTHER_METHODS:
             if method in found:
-                report.left_out.append(Words(
-                    f"{method.upper()} {path} is left out: the method is not supported.",
-                    f"تُركت {method.upper()} {path}: الطريقة غير مدعومة.",
-                ))  # fmt: skip
+                name = f"{method.upper()} {path}"
+                _leave_out(report, bundle, (*home, method), name, name, "the method is not supported")
+
+
+def _leave_out(report: Report, bundle: Bundle, steps: Steps, en: str, ar: str, why: str, why_ar: str = "") -> None:
+    place = bundle.place(steps)
+    report.left_out.append(Words(
+        f"{place}: {en} is left out: {why}.", f"{place}: تُرك {ar}: {why_ar or in_arabic(why)}."
+    ))  # fmt: skip
 
 
 def _server(document: Mapping[str, Any]) -> str:
@@ -147,32 +157,35 @@ def _server(document: Mapping[str, Any]) -> str:
     return url
 
 
-def _drafts(drafting: Drafting, operations: list[tuple[str, str, Mapping[str, Any]]], report: Report) -> list[Draft]:
+def _drafts(drafting: Drafting, operations: list[Described], bundle: Bundle, report: Report) -> list[Draft]:
     names: set[str] = set()
     drafts = []
-    for number, (method, path, operation) in enumerate(operations):
+    for number, one in enumerate(operations):
         if number >= _MOST_OPERATIONS:
-            report.left_out.append(Words(
-                f"{method} {path} is left out: a package has at most {_MOST_OPERATIONS} operations.",
-                f"تُركت {method} {path}: في الحزمة {_MOST_OPERATIONS} عملية على الأكثر.",
-            ))  # fmt: skip
+            why = f"a package has at most {_MOST_OPERATIONS} operations"
+            _leave_out(report, bundle, one.steps(), one.name, one.name, why)
             continue
+        name = kebab(str(one.operation.get("operationId") or f"{one.method.lower()} {one.path}"), names)
+        place = bundle.place(one.steps())
         try:
-            name = kebab(str(operation.get("operationId") or f"{method.lower()} {path}"), names)
-            drafts.append(drafting.draft(name, method, path, operation))
-            if drafting.loose:
-                report.hints.append(Words(
-                    f"{method} {path}: nothing satisfies its schema to the letter (several branches of a oneOf fit, or "
-                    "allOf forbids what it asks for); its samples satisfy the rest.",
-                    f"{method} {path}: لا قيمة تحقق مخططها حرفياً (oneOf أو allOf متناقض)؛ عيناتها تحقق الباقي.",
-                ))  # fmt: skip
+            drafts.append(drafting.draft(name, one, place))
         except UnsupportedError as error:
-            report.left_out.append(Words(
-                f"{method} {path} is left out: {error.en}.", f"تُركت {method} {path}: {error.ar}."
-            ))  # fmt: skip
+            _leave_out(report, bundle, error.steps or one.steps(), one.name, one.name, error.en, error.ar)
+            continue
         except NoSample as error:
-            report.left_out.append(Words(
-                f"{method} {path} is left out: {error}.", f"تُركت {method} {path}: {error}."
+            _leave_out(report, bundle, one.steps(), one.name, one.name, str(error))
+            continue
+        for dropped in drafting.dropped:
+            here = bundle.place(dropped.steps or one.steps())
+            report.hints.append(Words(
+                f"{here}: {one.name} is imported without an optional parameter: {dropped.en}.",
+                f"{here}: استُوردت {one.name} دون وسيط اختياري: {dropped.ar}.",
+            ))  # fmt: skip
+        if drafting.loose:
+            report.hints.append(Words(
+                f"{place}: {one.name}: nothing satisfies its schema to the letter (several branches of a oneOf fit, or "
+                "allOf forbids what it asks for); its samples satisfy the rest.",
+                f"{place}: {one.name}: لا قيمة تحقق مخططها حرفياً (oneOf أو allOf متناقض)؛ عيناتها تحقق الباقي.",
             ))  # fmt: skip
     pair_inquiries(
         {one.name: one.guess for one in drafts},

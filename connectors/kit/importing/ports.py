@@ -47,6 +47,7 @@ class SoapOperation:
     request: Message
     response: Message
     documentation: str
+    place: str  #: `file:line` of the operation in its binding.
     mtom: bool = False  #: A policy of its own, or of its binding, asks for MTOM.
 
 
@@ -146,27 +147,29 @@ class _Reader:
         if binding is None:
             self._broken.append(node)
             port.problems.append(Words(
-                f"The port {port.name} is left out: there is no binding {node.get('binding')} ({file.place(node)}).",
-                f"تُرك المنفذ {port.name}: لا يوجد ربط {node.get('binding')} ({file.place(node)}).",
+                f"{file.place(node)}: The port {port.name} is left out: there is no binding {node.get('binding')}.",
+                f"{file.place(node)}: تُرك المنفذ {port.name}: لا يوجد ربط {node.get('binding')}.",
             ))  # fmt: skip
             return port
         self._bind(port, binding)
         return port
 
     def _bind(self, port: Port, binding: Any) -> None:
+        place = self._place(binding)
         soap = next((child for child in binding if _version(child)), None)
         if soap is None:
             port.version = ""
             port.problems.append(Words(
-                f"The port {port.name} is left out: it is not a SOAP port.", f"تُرك المنفذ {port.name}: ليس منفذ SOAP."
+                f"{place}: The port {port.name} is left out: it is not a SOAP port.",
+                f"{place}: تُرك المنفذ {port.name}: ليس منفذ SOAP.",
             ))  # fmt: skip
             return
         port.version = _version(soap)
         port.mtom = mtom_of(self._wsdls, binding.get("name") or "") is not Mtom.NO
         if not (soap.get("transport") or "http").lower().rstrip("/").endswith("http"):
             port.problems.append(Words(
-                f"The port {port.name} is left out: its transport is {soap.get('transport')}, not HTTP.",
-                f"تُرك المنفذ {port.name}: وسيلة نقله {soap.get('transport')} وليست HTTP.",
+                f"{place}: The port {port.name} is left out: its transport is {soap.get('transport')}, not HTTP.",
+                f"{place}: تُرك المنفذ {port.name}: وسيلة نقله {soap.get('transport')} وليست HTTP.",
             ))  # fmt: skip
             return
         self._operations(port, binding, soap)
@@ -201,10 +204,18 @@ class _Reader:
             except _BadOperation as bad:
                 if bad.broken is not None:
                     self._broken += [node, bad.broken]
+                place = self._place(node)
                 port.problems.append(Words(
-                    f"The operation {name} of port {port.name} is left out: {bad.words.en}.",
-                    f"تُركت العملية {name} من المنفذ {port.name}: {bad.words.ar}.",
+                    f"{place}: The operation {name} of port {port.name} is left out: {bad.words.en}.",
+                    f"{place}: تُركت العملية {name} من المنفذ {port.name}: {bad.words.ar}.",
                 ))  # fmt: skip
+
+    def _place(self, node: Any) -> str:
+        """`file:line` of a binding or of a node in one."""
+        above = node
+        while id(above) not in self._files and above.getparent() is not None:
+            above = above.getparent()
+        return self._files.get(id(above), self._contract.main).place(node)
 
     def _operation(self, name: str, node: Any, soap: Any, port_type: Any) -> SoapOperation:
         if port_type is None:
@@ -227,6 +238,7 @@ class _Reader:
             self._message(name, node, abstract, style, "input"),
             self._message(f"{name}Response", node, abstract, style, "output"),
             documentation,
+            self._place(node),
             mtom_of(self._wsdls, node.getparent().get("name") or "", name) is not Mtom.NO,
         )
 

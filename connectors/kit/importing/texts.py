@@ -1,6 +1,7 @@
 """The files of a new package that are neither contract nor mapping nor sample: manifest, codes, sandbox, README."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from connectors.kit.importing.refusal import Report
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from connectors.kit.importing.writing import PackageDraft
 
 _LETTERS = 200
+_SENTENCE = 1000
 
 
 def toml(value: str) -> str:
@@ -16,9 +18,9 @@ def toml(value: str) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def line(text: str) -> str:
+def line(text: str, most: int = _LETTERS) -> str:
     """Text as a comment: one printable line."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:_LETTERS]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:most]
 
 
 def manifest(package: "PackageDraft") -> str:
@@ -55,8 +57,13 @@ def manifest(package: "PackageDraft") -> str:
             f"effect = {toml(draft.guess.effect)}",
             *([f"inquire = {toml(draft.guess.inquire)}"] if draft.guess.inquire else []),
             *([f"mtom = true    # {draft.mtom}"] if draft.mtom else []),
+            *([f"lists = {{ {_pairs(draft.lists)} }}"] if draft.lists else []),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _pairs(table: Mapping[str, str]) -> str:
+    return ", ".join(f"{toml(key)} = {toml(value)}" for key, value in table.items())
 
 
 def codes(package: "PackageDraft") -> str:
@@ -91,12 +98,9 @@ def readme(package: "PackageDraft", report: Report) -> str:
     rows = [
         f"| `{draft.name}` | `{draft.wire}` | {draft.guess.role} | {draft.guess.effect} |" for draft in package.drafts
     ]
-    said_en = [f"- {line(words.en)}" for words in (*report.repairs, *report.left_out)] or [
-        "- Nothing had to be repaired or left out."
-    ]
-    said_ar = [f"- {line(words.ar)}" for words in (*report.repairs, *report.left_out)] or [
-        "- لم يلزم إصلاح شيء ولا تركه."
-    ]
+    told = (*report.repairs, *report.left_out, *report.hints)
+    said_en = [f"- {line(words.en, _SENTENCE)}" for words in told] or ["- Nothing had to be repaired or left out."]
+    said_ar = [f"- {line(words.ar, _SENTENCE)}" for words in told] or ["- لم يلزم إصلاح شيء ولا تركه."]
     return "\n".join([
         f"# {line(package.title)}", "",
         "Written from the institution's contract; dated notes on the institution's quirks belong here.", "",

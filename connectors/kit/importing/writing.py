@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
@@ -20,8 +20,10 @@ from connectors.kit.importing.mappings import mapping_text
 from connectors.kit.importing.refusal import ContractRefused, Progress, Report, Words
 from connectors.kit.importing.replay import Heard, Replay, Said, as_json, replaying
 from connectors.kit.importing.samples import canonical
+from connectors.kit.lists import read_query
 from connectors.kit.manifest import ManifestError
 from mappings.errors import MappingError
+from mappings.sentences import in_arabic
 
 MODES = 3  #: Everything is written out; only what the sample has; the request passes as it stands.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -125,7 +127,8 @@ class _Writing:
         if draft.mode >= MODES:
             self._package.drafts.remove(draft)
             self._report.left_out.append(Words(
-                f"The operation {draft.wire} is left out: {why}.", f"تُركت العملية {draft.wire}: {why}."
+                f"{draft.place}: The operation {draft.wire} is left out: {why}.",
+                f"{draft.place}: تُركت العملية {draft.wire}: {in_arabic(why)}.",
             ))  # fmt: skip
 
     def _blamed(self, error: ManifestError | MappingError) -> list[tuple[Draft, str]]:
@@ -137,8 +140,9 @@ class _Writing:
                 if f"mapping/{draft.name}.yaml" not in said:
                     draft.mode = MODES  # simpler mappings do not help
                 return [(draft, said.partition(": ")[2] or said)]
+        whole = said.rstrip(".")
         raise ContractRefused(
-            f"The contract cannot be used: {said.rstrip('.')}.", f"لا يمكن استعمال العقد: {said.rstrip('.')}."
+            f"The contract cannot be used: {whole}.", f"لا يمكن استعمال العقد: {in_arabic(whole)}."
         ) from error
 
     def _write(self) -> None:
@@ -240,7 +244,7 @@ def _request_of(heard: Heard) -> dict[str, Any]:
     return {
         "method": heard.method,
         "path": unquote(parts.path),
-        "query": dict(parse_qsl(parts.query, keep_blank_values=True)),
+        "query": read_query(parts.query),
         "headers": {name: value for name, value in heard.headers.items() if name not in AMBIENT},
         "body": json.loads(heard.body) if heard.body else None,
     }

@@ -21,6 +21,7 @@ from connectors.kit.importing.writing import Authentication, PackageDraft, check
 from connectors.kit.importing.xml_files import XmlFiles
 from connectors.kit.importing.xsd_fields import XsdFields
 from connectors.kit.sample_values import NoSample, SchemaSet, XsdSamples
+from mappings.sentences import in_arabic
 
 _MOST_OPERATIONS = 400
 
@@ -183,7 +184,8 @@ class _Drafting:
 
     def _leave_out(self, operation: SoapOperation, why: str) -> None:
         self._report.left_out.append(Words(
-            f"The operation {operation.name} is left out: {why}.", f"تُركت العملية {operation.name}: {why}."
+            f"{operation.place}: The operation {operation.name} is left out: {why}.",
+            f"{operation.place}: تُركت العملية {operation.name}: {in_arabic(why)}.",
         ))  # fmt: skip
 
     def _draft(self, operation: SoapOperation, name: str) -> Draft:
@@ -201,6 +203,7 @@ class _Drafting:
             guess=guess(operation.name),
             documentation=operation.documentation,
             sections={"body": request},
+            place=operation.place,
             answer=answer,
             given=given if isinstance(given, dict) else {"body": given},
             whole={"body": plain(request_nodes[0], wild) if request_nodes else {}},

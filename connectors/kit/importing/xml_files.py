@@ -51,8 +51,8 @@ class XmlFile:
     references: list[Reference] = field(default_factory=list)
 
     def place(self, node: Any) -> str:
-        """`file, line 12`."""
-        return f"{self.shown}, line {node.sourceline}" if node.sourceline else self.shown
+        """`file:12`."""
+        return f"{self.shown}:{node.sourceline}" if node.sourceline else self.shown
 
     def schemas(self) -> Iterator[Any]:
         """The schemas in it."""

@@ -172,6 +172,8 @@ def _operation_on_the_wire(manifest: Manifest, operation: DeclaredOperation) -> 
         yield "mtom", "only messages of connectors of kind soap go as MTOM"
     if operation.mtom and manifest.signs_requests:
         yield "mtom", "a signature covers the whole message, so its attachments cannot go beside it: leave mtom out"
+    if operation.lists and manifest.kind != "rest":
+        yield "lists", "lists are for connectors of kind rest"
     if manifest.kind == "rest":
         try:
             operation.method_and_path()

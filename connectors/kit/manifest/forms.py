@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from connectors.kit.contract import Effect, Operation, PaysIn
 from connectors.kit.hours import OpeningHours
+from connectors.kit.lists import ListStyle
 from connectors.kit.manifest.authentication import Authentication, MessageSignature, NoAuthentication, X509Signature
 from connectors.kit.manifest.callbacks import DeclaredCallback
 from connectors.kit.manifest.errors import SettingError
@@ -201,6 +202,13 @@ class DeclaredOperation(_Strict, frozen=True):
             "the conformance suite refuses anything else personal there, because proxies and logs keep addresses."
         ),
     ] = ()
+    lists: Annotated[
+        Mapping[str, ListStyle],
+        Meta(
+            description="REST: the parameters of the query that are lists, and how each is written: `repeat` "
+            "(`id=1&id=2`), `comma` (`id=1,2`), `space`, `pipe`. Lists in path and headers have commas by themselves."
+        ),
+    ] = {}
     hours: Annotated[
         Literal["institution", "always"],
         Meta(description="`always`: it also works outside the opening hours of the table `hours`."),

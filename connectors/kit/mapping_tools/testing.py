@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 from connectors.kit.contract import Outcome
 from connectors.kit.errors import ConnectorError, MappingFailed
 from connectors.kit.http import HttpAnswer
+from connectors.kit.lists import read_query
 from connectors.kit.mapping_tools.called_back import callback_samples, message_of, read_callback, shown_callback
 from connectors.kit.mapping_tools.cases import Case, cases_of, laid_over
 from connectors.kit.mapping_tools.trees import Difference, differences, flat_json, flat_xml, part_of
@@ -90,7 +90,7 @@ def wire_json(message: RestMessage) -> dict[str, Any]:
     return {
         "method": message.method,
         "path": path,
-        "query": dict(parse_qsl(query, keep_blank_values=True)),
+        "query": read_query(query),
         "headers": {name: value for name, value in message.headers.items() if name.lower() not in _OWN},
         "body": json.loads(message.body) if message.body else None,
     }

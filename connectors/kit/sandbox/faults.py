@@ -214,10 +214,11 @@ def _html(_: Switch, __: Answer) -> Answer:
 
 def _spoil_json(mode: str, name: str | None, body: bytes) -> bytes:
     content = json.loads(body or b"{}")
-    if not isinstance(content, dict):
+    listed = not isinstance(content, dict)
+    if listed:
         content = {"items": content}
     if mode == "wrong_element":
-        content = [content]
+        content = {"unexpected": content["items"]} if listed else [content]
     elif mode == "missing_element":
         content.pop(name or next(iter(content), ""), None)
     else:

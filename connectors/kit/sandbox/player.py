@@ -1,5 +1,6 @@
 """An institution that is played from data alone: its contract, its sandbox.toml, its test persons and its samples."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 
 from connectors.kit.manifest import Manifest, load_manifest
+from connectors.kit.openapi_contract import OpenApi
 from connectors.kit.package import load_package
 from connectors.kit.sample_values import NoSample
 from connectors.kit.sandbox.callers import Callers
@@ -17,7 +19,6 @@ from connectors.kit.sandbox.encoding import encoding_of, in_encoding
 from connectors.kit.sandbox.faults import html_answer
 from connectors.kit.sandbox.institution import XML, Answer, Callback, Demand, Desk, Heard, Institution, Persons
 from connectors.kit.sandbox.mtom import as_mtom
-from connectors.kit.sandbox.openapi import OpenApi
 from connectors.kit.sandbox.rest import RestSide
 from connectors.kit.sandbox.rules import RulePlayer
 from connectors.kit.sandbox.samples import SamplePlayer
@@ -62,7 +63,10 @@ class DataInstitution(Institution):
         def made() -> Answer:
             if isinstance(self._side, SoapSide):
                 return self._side.sample(name)
-            return Answer(b"{}") if self._openapi is None else self._openapi.answer(name)
+            if self._openapi is None:
+                return Answer(b"{}")
+            status, body = self._openapi.answer(name)
+            return Answer(b"" if body is None else json.dumps(body, ensure_ascii=False).encode(), status)
 
         return made
 
@@ -118,12 +122,13 @@ class DataInstitution(Institution):
 
     def _not_valid(self, demand: Demand) -> Answer | None:
         """What is said to a REST request that the OpenAPI document does not allow."""
-        problem = self._openapi.problem(demand.operation, demand.content) if self._openapi is not None else None
-        if problem is None:
+        broken = self._openapi.violation(demand.operation, demand.content) if self._openapi is not None else None
+        if broken is None:
             return None
         spoken = self._rules.apart("not_valid")
         if spoken.body:
             return self._side.speak("", spoken)
+        problem = f"{broken.pointer} does not satisfy {broken.rule}"
         return Answer(msgspec.json.encode({"error": "not_valid", "problem": problem}), status=spoken.status or 422)
 
     def fault(self, operation: str) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from connectors.kit.lists import read_query
 from connectors.kit.manifest import Manifest, ManifestError
 from connectors.kit.sandbox.callers import Callers
 from connectors.kit.sandbox.document import SandboxDocument, file_of
@@ -24,6 +25,7 @@ class RestSide:
         self._callers = callers
         wires = {name: operation.wire for name, operation in manifest.operations.items()}
         wires |= {name: call.wire for name, call in document.calls.items()}
+        self._lists = {name: operation.lists for name, operation in manifest.operations.items()}
         self._exact: dict[tuple[str, str], str] = {}
         self._patterns: list[tuple[str, re.Pattern[str], str]] = []
         for name, wire in wires.items():
@@ -51,11 +53,10 @@ class RestSide:
                 return self._demand(name, heard, found.groupdict())
         raise NotUnderstoodError(self.not_found())
 
-    @staticmethod
-    def _demand(name: str, heard: Heard, places: Mapping[str, str]) -> Demand:
+    def _demand(self, name: str, heard: Heard, places: Mapping[str, str]) -> Demand:
         request = {
             "path": dict(places),
-            "query": dict(heard.query),
+            "query": read_query(heard.target.partition("?")[2], self._lists.get(name)),
             "headers": {key.lower(): value for key, value in heard.headers.items()},
             "body": read_object(heard.body),
             "sha256": hashlib.sha256(heard.body).hexdigest(),

@@ -1,6 +1,7 @@
 """An OpenAPI document becomes a package that loads, opens and replays its own samples."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ def imported(tmp_path: Path, content: str | dict[str, Any], name: str = "city.js
 def manifest(folder: Path) -> dict[str, Any]:
     """The manifest as it stands in the file."""
     return tomllib.loads((folder / "manifest.toml").read_text("utf-8"))
+
+
+ANSWERED = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
 def one_operation(**operation: Any) -> dict[str, Any]:
@@ -114,6 +118,43 @@ def test_parameters_go_where_the_contract_says(tmp_path):
     assert request["headers"] == {"x-office": "X-Office"}
 
 
+def a_list(name: str, place: str = "query", **more: Any) -> dict[str, Any]:
+    """A parameter that is a list of texts."""
+    return {"in": place, "name": name, "schema": {"type": "array", "items": {"type": "string"}}, **more}
+
+
+def test_a_list_is_written_as_the_contract_says(tmp_path):
+    parameters = [
+        a_list("ids"),
+        a_list("kinds", explode=False),
+        a_list("tags", style="pipeDelimited", explode=False),
+        a_list("X-Offices", "header", required=True),
+    ]
+
+    folder, report = imported(tmp_path, one_operation(parameters=parameters, responses=ANSWERED))
+    request = json.loads((folder / "samples/do-it/succeeded/request.json").read_text("utf-8"))
+
+    assert manifest(folder)["operations"]["do-it"]["lists"] == {"ids": "repeat", "kinds": "comma", "tags": "pipe"}
+    assert request["query"] == {"ids": ["ids", "ids2"], "kinds": "kinds,kinds2", "tags": "tags|tags2"}
+    assert request["headers"] == {"x-offices": "X-Offices,X-Offices2"}
+    assert report.left_out == report.hints == []
+
+
+def test_an_optional_parameter_that_cannot_be_sent_is_said_with_its_line(tmp_path):
+    parameters = [{"in": "query", "name": "filter", "style": "deepObject", "schema": {"type": "object"}}]
+    document = one_operation(parameters=parameters, responses=ANSWERED)
+
+    _, report = imported(tmp_path, json.dumps(document, indent=1))
+
+    (said,) = report.hints
+    rows = [row.strip() for row in json.dumps(document, indent=1).splitlines()]
+    line = rows.index('"in": "query",')  # of the brace above it, from 1
+    assert said.en.startswith(
+        f"city.json:{line}: POST /a is imported without an optional parameter: its parameter filter"
+    )
+    assert said.ar.startswith(f"city.json:{line}: استُوردت POST /a")
+
+
 SCHEMES = {
     "api_key": ({"type": "apiKey", "in": "header", "name": "X-Key"}, {"kind": "api_key", "header": "X-Key"}),
     "basic": ({"type": "http", "scheme": "basic"}, {"kind": "basic"}),
@@ -170,6 +211,8 @@ def test_what_is_not_supported_costs_only_its_operation_and_is_said(tmp_path, wh
     assert len(manifest(folder)["operations"]) == 3
     assert len(report.left_out) == 1
     assert says in report.left_out[0].en
+    assert re.match(r"city\.json:\d+: ", report.left_out[0].en)
+    assert re.match(r"city\.json:\d+: .*[\u0600-\u06ff]", report.left_out[0].ar)
 
 
 def test_all_one_and_any_of_are_put_together(tmp_path):

@@ -192,7 +192,7 @@ def test_a_bad_port_is_named_and_the_others_work(tmp_path):
 
     assert len(operations(folder)) == 2
     assert [words.en for words in report.left_out] == [
-        "The port Bad is left out: there is no binding t:Gone (city.wsdl, line 13)."
+        "city.wsdl:13: The port Bad is left out: there is no binding t:Gone."
     ]
 
 
