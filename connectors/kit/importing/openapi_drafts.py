@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from connectors.kit.importing.drafts import Draft
@@ -11,56 +10,14 @@ from connectors.kit.importing.fields import Field, unique_names
 from connectors.kit.importing.guesses import code_field, guess
 from connectors.kit.importing.json_fields import JsonFields
 from connectors.kit.importing.mappings import code_expression
+from connectors.kit.importing.openapi_described import Described, UnsupportedError, resolved
+from connectors.kit.importing.openapi_parameters import Parameters
 from connectors.kit.importing.samples import of_json
-from connectors.kit.lists import Unwritable, list_style
 from connectors.kit.sample_values import JsonSamples, NoSample
-from connectors.kit.sample_values.json_validity import resolve
 
 _PLACE = re.compile(r"\{([^{}/]+)\}")
 _WIRE = re.compile(r"/[^\s?#]*")
-_SECTIONS = {"path": "path", "query": "query", "header": "headers"}
-_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _SUCCESSES = ("200", "201", "202", "203", "2XX", "2xx", "204", "205", "206", "default")
-
-
-Steps = tuple[str | int, ...]
-
-
-class UnsupportedError(Exception):
-    """Why an operation, or a part of it, is left out; completes "POST /x is left out: …"."""
-
-    def __init__(self, en: str, ar: str, steps: Steps = ()) -> None:
-        super().__init__(en)
-        self.en = en
-        self.ar = ar
-        self.steps = steps  #: Where it stands in the document; empty: at the operation.
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """One operation as the document has it."""
-
-    method: str
-    path: str
-    home: Steps  #: Where its path's item stands.
-    operation: Mapping[str, Any]
-    shared: Sequence[Any] = ()  #: The parameters of its path.
-
-    @property
-    def name(self) -> str:
-        """As it is called in sentences."""
-        return f"{self.method} {self.path}"
-
-    def steps(self, *further: str | int) -> Steps:
-        """Where a part of it stands."""
-        return (*self.home, self.method.lower(), *further)
-
-    def parameters(self) -> Iterator[tuple[Steps, Any]]:
-        """Those of its path, then its own, which count for more; with where each stands."""
-        for number, given in enumerate(self.shared):
-            yield (*self.home, "parameters", number), given
-        for number, given in enumerate(self.operation.get("parameters") or ()):
-            yield self.steps("parameters", number), given
 
 
 class Drafting:
@@ -89,14 +46,14 @@ class Drafting:
             return self._draft(name, described, place)
 
     def _draft(self, name: str, described: Described, place: str) -> Draft:
-        self.dropped = []
         method, path, operation = described.method, described.path, described.operation
-        lists: dict[str, str] = {}
         places: dict[str, str] = {}
         wire_path = _PLACE.sub(lambda found: self._place(found[1], places), f"{self._prefix}{path}")
         if not _WIRE.fullmatch(wire_path) or wire_path.count("{") != len(places):
             raise UnsupportedError(f"its path {path[:80]} is not supported", f"مساره {path[:80]} غير مدعوم")
-        sections, given = self._parameters(described, places, lists)
+        parameters = Parameters(self._document, self._fields, self._samples)
+        sections, given = parameters.sections(described, places)
+        self.dropped = parameters.dropped
         body_schema = self._request_body(described)
         if body_schema is not None:
             sections["body"] = self._fields.message(body_schema)
@@ -123,7 +80,7 @@ class Drafting:
             documentation=str(operation.get("summary") or operation.get("description") or ""),
             sections=sections,
             place=place,
-            lists=lists,
+            lists=parameters.lists,
             answer=answer,
             given=canonical,
             whole=whole,
@@ -145,89 +102,11 @@ class Drafting:
         places[name] = plain
         return f"{{{plain}}}"
 
-    def _parameters(
-        self, described: Described, places: dict[str, str], lists: dict[str, str]
-    ) -> tuple[dict[str, Field], dict[int, Any]]:
-        """The sections of the request that hold parameters, and the sample values by field."""
-        found: dict[tuple[str, str], tuple[Steps, Mapping[str, Any]]] = {}
-        for steps, given in described.parameters():
-            parameter = self._resolved(given, steps)
-            found[str(parameter.get("in")), str(parameter.get("name"))] = steps, parameter
-        for name in places:
-            unsaid = {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
-            found.setdefault(("path", name), (described.steps(), unsaid))
-        sections: dict[str, Field] = {}
-        values: dict[int, Any] = {}
-        for (place, name), (steps, parameter) in found.items():
-            unused = place == "path" and name not in places
-            if unused or (place == "header" and name.lower() in _IGNORED_HEADERS):
-                continue
-            try:
-                field, values[id(field)] = self._parameter(place, name, parameter, lists)
-            except UnsupportedError as error:
-                error.steps = steps
-                if parameter.get("required") is True or place == "path":
-                    raise
-                self.dropped.append(error)
-                continue
-            field.key = places.get(name, name) if place == "path" else name
-            sections.setdefault(_SECTIONS[place], Field("", "", "")).children.append(field)
-        return sections, values
-
-    def _parameter(
-        self, place: str, name: str, parameter: Mapping[str, Any], lists: dict[str, str]
-    ) -> tuple[Field, Any]:
-        """Its field and its sample. Raises UnsupportedError."""
-        schema = parameter.get("schema")
-        if place not in _SECTIONS or schema is None:
-            kind = place if place not in _SECTIONS else "JSON"
-            raise UnsupportedError(
-                f"its parameter {name} ({kind}) is not supported", f"الوسيط {name} ({kind}) غير مدعوم"
-            )
-        field = self._fields.parameter(name, schema, required=parameter.get("required") is True or place == "path")
-        field.documentation = _described(parameter, field.documentation, schema)
-        try:
-            sample = self._samples.value(schema, name=name)
-            style = list_style(parameter) if field.repeats or isinstance(sample, list) else None
-            if style is not None:
-                sample = self._several(schema, [_scalar(one, name) for one in sample])
-            else:
-                sample = _scalar(sample, name)
-        except Unwritable as error:
-            raise UnsupportedError(
-                f"its parameter {name} is a list in the style {error}", f"الوسيط {name} قائمة بالأسلوب {error}"
-            ) from error
-        except NoSample as error:
-            raise UnsupportedError(
-                f"its parameter {name} is neither a single value nor a list of such",
-                f"الوسيط {name} ليس قيمة واحدة ولا قائمة قيم",
-            ) from error
-        if any(one == "" or (place == "header" and not _in_header(one)) for one in _listed(sample)):
-            raise UnsupportedError(f"no value of its parameter {name} can be sent", f"لا تُرسل قيم الوسيط {name}")
-        field.children, field.whole = [], False
-        if style is None:
-            field.most = 1
-        else:
-            field.least = max(field.least, int(parameter.get("required") is True or place == "path"))
-            if place == "query":
-                lists[name] = style
-        return field, sample
-
-    def _several(self, schema: Any, values: list[Any]) -> list[Any]:
-        """Two values where the schema allows it, so that the samples show how they are written."""
-        for first in values[:1]:
-            items = self._resolved(self._resolved(schema).get("items") or {})
-            others = [*(items.get("enum") or ()), first + 1 if isinstance(first, int) else f"{first}2"]
-            for other in others:
-                if other != first and self._samples.problem(schema, [first, other]) is None:
-                    return [first, other]
-        return values
-
     def _request_body(self, described: Described) -> Any:
         method, body, steps = described.method, described.operation.get("requestBody"), described.steps("requestBody")
         if not isinstance(body, Mapping):
             return None
-        body = self._resolved(body, steps)
+        body = resolved(self._document, body, steps)
         content = body.get("content")
         kinds = content if isinstance(content, Mapping) else {}
         found = _json_of(kinds)
@@ -254,7 +133,7 @@ class Drafting:
         code = code or next((str(one) for one in listed if str(one).startswith("2")), None)
         if code is None:
             raise UnsupportedError("the contract lists no answer of success", "لا يذكر العقد جواب نجاح", steps)
-        answer = self._resolved(listed[code], (*steps, code))
+        answer = resolved(self._document, listed[code], (*steps, code))
         status = int(code) if code.isdigit() else 200
         content = answer.get("content")
         if not isinstance(content, Mapping) or not content:
@@ -306,7 +185,7 @@ class Drafting:
         """The second answer is of the contract where it says what a failure looks like."""
         responses = described.operation.get("responses") or {}
         listed = next((responses[code] for code in ("500", "5XX", "5xx", "default") if code in responses), None)
-        found = _json_of(self._resolved(listed).get("content") or {}) if listed is not None else None
+        found = _json_of(resolved(self._document, listed).get("content") or {}) if listed is not None else None
         schema = None if found is None else found.get("schema")
         if schema is None:
             return
@@ -322,16 +201,6 @@ class Drafting:
         may_be_read = not fits and bool(way) and code_expression(draft)[0].startswith("answer")
         usable = isinstance(said, Mapping) and not may_be_read
         draft.fault = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace") if usable else b""
-
-    def _resolved(self, tree: Any, steps: Steps = ()) -> Mapping[str, Any]:
-        for _ in range(20):
-            if not isinstance(tree, Mapping):
-                break
-            reference = tree.get("$ref")
-            if not isinstance(reference, str):
-                return tree
-            tree = resolve(self._document, reference)
-        raise UnsupportedError("a reference in it leads to nothing", "فيها مرجع لا يؤدي إلى شيء", steps)
 
     def _checker(self, schema: Any) -> Any:
         samples = self._samples
@@ -358,29 +227,6 @@ def _with_code(message: Any, way: list[str], code: str) -> Any:
         return None
     inner = code if len(way) == 1 else _with_code(message[way[0]], way[1:], code)
     return None if inner is None else {**message, way[0]: inner}
-
-
-def _described(parameter: Mapping[str, Any], otherwise: str, schema: Any) -> str:
-    """Its words, and its default, which an author may leave to the institution."""
-    text = str(parameter.get("description") or otherwise)
-    default = schema.get("default") if isinstance(schema, Mapping) else None
-    return text if default is None else f"{text} (default: {default})".strip()
-
-
-def _listed(sample: Any) -> list[Any]:
-    return sample if isinstance(sample, list) else [sample]
-
-
-def _scalar(value: Any, name: str) -> Any:
-    if isinstance(value, float):
-        return str(value)
-    if isinstance(value, str | int):
-        return value
-    raise NoSample(f"{name} is no single value")
-
-
-def _in_header(value: Any) -> bool:
-    return isinstance(value, int) or bool(re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]{0,1000}[\x21-\x7e])?", value))
 
 
 def _distinct(fields: list[Field]) -> None:

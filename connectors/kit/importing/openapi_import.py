@@ -12,7 +12,8 @@ from connectors.kit.importing.fields import kebab
 from connectors.kit.importing.guesses import pair_inquiries
 from connectors.kit.importing.json_documents import Bundle
 from connectors.kit.importing.locking import lock_of
-from connectors.kit.importing.openapi_drafts import Described, Drafting, Steps, UnsupportedError
+from connectors.kit.importing.openapi_described import Described, Steps, UnsupportedError
+from connectors.kit.importing.openapi_drafts import Drafting
 from connectors.kit.importing.openapi_security import authentication_of
 from connectors.kit.importing.refusal import ContractRefused, Progress, Report, Words, silent
 from connectors.kit.importing.sources import open_source, source_name
