@@ -45,10 +45,12 @@ class _Mending:
 
     def run(self) -> None:
         self._correct_namespaces()
-        for file in list(self._contract.files.values()):
-            for schema in file.schemas():
-                self._declare_imports(file, schema)
-        for _ in range(2):  # a second time for what the standard schemas refer to that were added
+        declared: set[XmlFile] = set()
+        for _ in range(2):  # a second time for the standard schemas that were added, and what they refer to
+            for file in [one for one in self._contract.files.values() if one not in declared]:
+                declared.add(file)
+                for schema in file.schemas():
+                    self._declare_imports(file, schema)
             for file, reference in self._contract.references():
                 if reference.target is None and reference.problem is not None:
                     self._settle(file, reference)

@@ -85,7 +85,7 @@ class XmlFiles:
         """A schema that comes with the program, under the address of its namespace."""
         known = self.files.get(address)
         if known is None:
-            root = parse_xml(path.read_bytes(), path.name)
+            root = etree.fromstring(path.read_bytes(), _of_the_program())
             if address == SOAP_ENCODING:
                 _spell_out(root)
             known = self.files[address] = XmlFile(address, path.name, root, self._name(path.name, ".xsd"))
@@ -142,6 +142,11 @@ class XmlFiles:
             name = f"{stem}-{number}{suffix}"
         self._names.add(name.lower())
         return name
+
+
+def _of_the_program() -> etree.XMLParser:
+    """Reads schemas that come with the program, some of which use entities of their own; the network stays unused."""
+    return etree.XMLParser(no_network=True, load_dtd=False)
 
 
 def _spell_out(root: Any) -> None:

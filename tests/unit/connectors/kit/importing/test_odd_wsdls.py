@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from connectors.kit.importing.refusal import ContractRefused
+from connectors.kit.importing.repairs import STANDARD
 from connectors.kit.importing.wsdl_import import import_wsdl
 from connectors.kit.package import load_package
 from tests.unit.connectors.kit.importing.contracts import TYPES, schema, write, wsdl
@@ -121,3 +122,15 @@ def test_the_schema_of_media_types_is_added_and_names_the_documents_type(tmp_pat
     assert (folder / "wsdl/xmlmime.xsd").is_file()
     assert any(xmime in words.en for words in report.repairs)
     assert "application/pdf" in (folder / "mapping/inquire-permit.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("namespace", sorted(STANDARD))
+def test_every_standard_schema_that_a_contract_refers_to_is_added(tmp_path, namespace):
+    """Also those that declare entities, which a contract itself may not."""
+    (tmp_path / "into").mkdir()
+    types = schema(imports=f'<xs:import namespace="{namespace}" schemaLocation="https://standard.example/x.xsd"/>')
+
+    folder, report = import_wsdl("city", write(tmp_path, "city.wsdl", wsdl(types)), tmp_path / "into")
+
+    assert "referred to but not shipped; it was added" in report.repairs[0].en
+    assert load_package(folder).manifest.operations
