@@ -18,6 +18,7 @@ from gateway.store.errors import StoreError
 from jisr import admin_client, admin_socket
 from jisr.commands.serve import probe
 from jisr.errors import CommandError
+from mappings.sentences import arabic_of
 
 _LOW_DISK_BYTES = 1024**3
 _CLOCK_SECONDS = 2.0
@@ -97,7 +98,7 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
     try:
         catalogue = Catalogue.load(settings.service_folders)
     except CatalogueError as error:
-        yield Finding.wrong(_SERVICES, (str(error), str(error)))
+        yield Finding.wrong(_SERVICES, (arabic_of(error), str(error)))
         return
     names = ", ".join(service.id for service in catalogue)
     yield Finding.fine(_SERVICES, (names, names))
@@ -150,7 +151,7 @@ def _connectors(settings: Settings) -> Iterator[Finding]:
     try:
         packages = find_packages(settings.connector_paths)
     except Exception as error:  # noqa: BLE001 - a damaged package is a finding, whatever it raises
-        yield Finding.wrong(("الموصلات", "connectors"), (str(error), str(error)))
+        yield Finding.wrong(("الموصلات", "connectors"), (arabic_of(error), str(error)))
         return
     unknown = sorted({code for package in packages.values() for code in _codes(package)} - set(CATALOGUE))
     if unknown:
@@ -179,10 +180,10 @@ def _connector(settings: Settings, name: str, package: Any) -> Iterator[Finding]
         given = settings.connector(name)
         reachable = asyncio.run(_reachable(package, given))
     except SettingsError as error:
-        yield Finding.wrong(subject, (str(error), str(error)))
+        yield Finding.wrong(subject, (arabic_of(error), str(error)))
         return
     except Exception as error:  # noqa: BLE001 - see above; a connector's own words say what is wrong
-        yield Finding.wrong(subject, (str(error), str(error)))
+        yield Finding.wrong(subject, (arabic_of(error), str(error)))
         return
     yield from _certificates(subject, package, given)
     address = str(given.get("base_url", ""))
