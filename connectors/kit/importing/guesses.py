@@ -71,8 +71,10 @@ def guess(name: str, method: str = "") -> Guess:
     first = words[0] if words else ""
     if method == "GET" or (method != "DELETE" and _reads(words)):
         why = "GET reads" if method == "GET" else f"its name says {first}"
-        role = "inquire" if _INQUIRES & set(words) else "quote" if _QUOTES & set(words) else "check"
-        return Guess(role, "safe", f"guessed: {why}, so it only reads")
+        role = "inquire" if _INQUIRES & set(words) else "check"
+        # a quote names its price, and which field that is, and in what money, only people know
+        perhaps = "; role quote when answer.quote names its price" if _QUOTES & set(words) else ""
+        return Guess(role, "safe", f"guessed: {why}, so it only reads{perhaps}")
     role = "cancel" if _CANCELS & set(words) or method == "DELETE" else "submit"
     role = "confirm" if _CONFIRMS & set(words) else role
     return Guess(

@@ -237,3 +237,11 @@ def test_a_one_way_operation_is_left_out_with_its_place_and_a_manifest_cannot_na
     assert package.manifest.soap is not None
     with pytest.raises(ManifestError, match=r"operations.submit-permit.wire.*no answer \(one-way\)"):
         load_wsdl(folder, package.manifest, package.manifest.soap)
+
+
+def test_what_looks_like_a_quote_is_a_check_until_somebody_says_which_field_is_the_price(tmp_path):
+    content = wsdl(operations=("InquirePermit",)).replace("InquirePermit", "GetPrice")
+    folder, report = imported(tmp_path, content)
+    assert report.left_out == []
+    assert operations(folder)["get-price"]["role"] == "check"
+    assert "role quote when answer.quote names its price" in (folder / "manifest.toml").read_text("utf-8")
