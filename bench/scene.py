@@ -20,6 +20,7 @@ from tests.sandboxes import SandboxProcess, start_sandbox, stop_sandbox
 
 CONNECTOR = "bench_education"
 OPERATION = "check"
+LANE = f"{CONNECTOR}.{OPERATION}"
 SERVICE = "bench.certificate"
 ORIGINAL_SERVICE = "education.secondary-certificate-copy"
 #: What a channel sends for it.
@@ -42,17 +43,26 @@ class Scene:
 
 
 @contextmanager
-def scene(place: Place, *, lane: int, deadline_seconds: int = 15) -> Iterator[Scene]:
+def scene(
+    place: Place,
+    *,
+    lane: int,
+    deadline_seconds: int = 15,
+    others: Mapping[str, Mapping[str, Any]] | None = None,
+    dispatch: Mapping[str, Any] | None = None,
+) -> Iterator[Scene]:
     """Both processes, warm or not as they come; `lane` is how many exchanges may be under way at a time.
 
-    All other settings are the defaults of an installation.
+    `others` are the settings of more connectors. All but `dispatch` are the defaults of an installation.
     """
     package = _package(place.folder / "connectors" / CONNECTOR, deadline_seconds)
     services = place.folder / "services"
     _service(services)
     sandbox = start_sandbox("education")
     try:
-        gateway = _gateway(place, sandbox, package, services, lane)
+        gateway = _gateway(place, {CONNECTOR: sandbox.settings, **(others or {})}, services)
+        gateway.dispatch = {"lanes": {LANE: lane}, **(dispatch or {})}
+        _install(gateway, package)
         gateway.start()
         try:
             yield Scene(sandbox, gateway, package)
@@ -62,20 +72,16 @@ def scene(place: Place, *, lane: int, deadline_seconds: int = 15) -> Iterator[Sc
         stop_sandbox(sandbox)
 
 
-def _gateway(place: Place, sandbox: SandboxProcess, package: Path, services: Path, lane: int) -> GatewayProcess:
+def _gateway(place: Place, connectors: Mapping[str, Mapping[str, Any]], services: Path) -> GatewayProcess:
     home = place.folder / "gateway"
     home.mkdir()
-    gateway = GatewayProcess(
-        home,
-        place.url,
-        {CONNECTOR: sandbox.settings},
-        dispatch={"lanes": {f"{CONNECTOR}.{OPERATION}": lane}},
-        services=[str(services)],
-    )
+    return GatewayProcess(home, place.url, connectors, services=[str(services)])
+
+
+def _install(gateway: GatewayProcess, package: Path) -> None:
     connector_paths = f"connector_paths = {toml([str(package)])}\n"
     gateway.install()
     gateway.config.write_text(connector_paths + gateway.config.read_text())
-    return gateway
 
 
 def _package(folder: Path, deadline_seconds: int) -> Path:

@@ -66,11 +66,11 @@ def test_an_unknown_name_says_which_there_are() -> None:
         chosen([_measurement("speed")], "sped", long=False)
 
 
-def test_every_measurement_has_a_name_of_its_own_and_at_least_five_runs() -> None:
+def test_every_measurement_has_a_name_of_its_own_and_the_short_ones_at_least_five_runs() -> None:
     every = measurements()
     assert "batch_accept_gain" in {each.name for each in every}
     assert len({each.name for each in every}) == len(every)
-    assert all(each.runs >= 5 for each in every)
+    assert all(each.runs >= 5 for each in every if not each.long)
 
 
 @pytest.mark.parametrize("name", PACKAGES)
