@@ -13,6 +13,7 @@ from gateway.lanes.calendar import CalendarError, CalendarFile
 from gateway.logs import log
 from gateway.settings import DispatchSettings
 from gateway.store.actions import expire
+from gateway.store.acts import forget_acts
 from gateway.store.clock import now_ms
 from gateway.store.engine import Store
 from gateway.store.jobs import NEVER, renew
@@ -88,7 +89,7 @@ class Upkeep:
 
     async def forget_keys(self) -> None:
         """Delete idempotency keys past their time."""
-        gone = await self._store.write(forget_keys)
+        gone = await self._store.write(forget_keys) + await self._store.write(forget_acts, _BATCH)
         if gone:
             log.info("keys_forgotten", count=gone)
 

@@ -1,10 +1,11 @@
 """The administrative commands of dead letters: what the machine gave up on, planned and let go on by an operator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.registry import find_packages
 from gateway.dead_letters.desk import DeadLetters, Order, known_of, shown, shown_plan
+from gateway.errors import Text
 from gateway.store.dead_letters import Choice
 from jisr.admin import Desk, command
 from jisr.errors import CommandError
@@ -28,8 +29,14 @@ async def _list(desk: Desk, arguments: Mapping[str, Any]) -> Any:
 async def _show(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     planned = await _letters(desk).plan([arguments["id"]])
     if not planned:
-        raise CommandError(f"There is no request {arguments['id']!r}.")
+        raise CommandError(_absent([arguments["id"]], arguments))
     return shown(planned[0])
+
+
+def _absent(ids: Sequence[str], arguments: Mapping[str, Any]) -> str:
+    listed = ", ".join(ids[:10]) + (", …" if len(ids) > 10 else "")
+    text = Text(f"لا يوجد طلب {listed}.", f"There is no request {listed}.")
+    return text.in_language(str(arguments.get("language", "en")))
 
 
 @command("deadletter.replay")
@@ -37,6 +44,8 @@ async def _replay(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     """The plan; with `act` also what went."""
     letters = _letters(desk)
     planned = await letters.choose(_choice(arguments), arguments["ids"])
+    if absent := sorted(set(arguments["ids"]) - {each.letter.id for each in planned}):
+        raise CommandError(_absent(absent, arguments))
     told = shown_plan(planned)
     if arguments["act"]:
         order = Order(

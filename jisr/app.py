@@ -23,6 +23,7 @@ from gateway.callbacks.judge import Judge
 from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import load_centres
+from gateway.dead_letters.desk import DeadLetters, known_of
 from gateway.dispatch import Dispatcher
 from gateway.documents.attachments import Attachments
 from gateway.keeping import Keeping
@@ -103,7 +104,10 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         calendar = CalendarFile(
             settings.calendar_file, {name: each.manifest.operations for name, each in packages.items()}
         )
-        yield _build(settings, clock, catalogue, keyring, store, connectors, tests, wallets, statements, calendar)
+        letters = DeadLetters(store, known_of(catalogue, packages))
+        yield _build(
+            settings, clock, catalogue, keyring, store, connectors, tests, wallets, statements, calendar, letters
+        )
     finally:
         for connector in (*connectors.values(), *tests.values()):
             await connector.close()
@@ -121,6 +125,7 @@ def _build(
     wallets: Mapping[str, str],
     statements: Sequence[StatementSource],
     calendar: CalendarFile,
+    letters: DeadLetters,
 ) -> Gateway:
     routes = _routes(catalogue, connectors)
     centres = load_centres(settings.centres_file)
@@ -167,6 +172,7 @@ def _build(
         attachments=attachments,
         reconciler=reconciler,
         webhooks=WebhookDesk(store, guard, settings.webhooks),
+        dead_letters=letters,
     )
     upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes)
     keeping = Keeping(store, settings)

@@ -7,6 +7,7 @@ from gateway.api.admin import list_all_requests, read_reconciliation
 from gateway.api.attachments import read_attachment, upload
 from gateway.api.callbacks import receive_callback
 from gateway.api.correlation import Correlation
+from gateway.api.dead_letters import HANDLERS as DEAD_LETTERS
 from gateway.api.docs import asset, document, page, root
 from gateway.api.documents import verify_document
 from gateway.api.health import live, ready
@@ -49,6 +50,7 @@ HANDLERS = [
     read_problem,
     list_all_requests,
     read_reconciliation,
+    *DEAD_LETTERS,
     *WEBHOOKS,
     upload,
     read_attachment,

@@ -7,9 +7,20 @@ import json
 import sys
 from typing import Any
 
+from gateway.api.openapi_dead_letters import dead_letter_paths, dead_letter_schemas
 from gateway.api.openapi_examples import ACTIONS, REQUESTS
 from gateway.api.openapi_institutions import institution_paths
-from gateway.api.openapi_parts import GUARDED, TRACE_HEADER, json_answer, json_body, operation, text_in_path
+from gateway.api.openapi_parts import (
+    BODY,
+    GUARDED,
+    KEY,
+    KEYED,
+    TRACE_HEADER,
+    json_answer,
+    json_body,
+    operation,
+    text_in_path,
+)
 from gateway.api.openapi_schemas import schemas
 from gateway.api.openapi_webhooks import webhook_paths, webhook_schemas
 from gateway.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
@@ -40,13 +51,6 @@ _TAGS = [
     {"name": "Health", "description": "For monitoring; keep it inside your network."},
 ]
 _ID = {"name": "request_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "One key per act, chosen by the channel: 1 to 255 visible ASCII characters. A UUID is good.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "example": "7d0b2f0e-6b0e-4a55-9c53-3c1e5f7a0c11",
-}
 _PREFER = {
     "name": "Prefer",
     "in": "header",
@@ -66,11 +70,7 @@ _LIMIT = {
     "in": "query",
     "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 }
-_BODY = (
-    *("malformed_json", "json_too_deep", "json_number_too_long", "invalid_request", "json_duplicate_key"),
-    *("number_not_finite", "body_too_large", "unsupported_media_type", "request_timeout"),
-)
-_KEYED = ("idempotency_key_missing", "idempotency_key_invalid", "idempotency_key_reused", "idempotency_in_progress")
+_KEYED = (*KEYED, "idempotency_in_progress")
 
 
 def build_document() -> dict[str, Any]:
@@ -83,7 +83,7 @@ def build_document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": _paths(),
         "components": {
-            "schemas": {**schemas(), **webhook_schemas()},
+            "schemas": {**schemas(), **webhook_schemas(), **dead_letter_schemas()},
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -116,6 +116,7 @@ def _paths() -> dict[str, Any]:
         },
         **webhook_paths(),
         **institution_paths(),
+        **dead_letter_paths(),
         "/v1/admin/requests": {"get": _admin_list()},
         "/v1/admin/reconciliation/{day}": {"get": _admin_reconciliation()},
         "/problems": {"get": {**_words("listProblems", "List all codes", "Catalogue", []), **open_to_all}},
@@ -135,7 +136,7 @@ def _submit() -> dict[str, Any]:
         "description": "Only check: the same checks, the fee, the missing documents, the availability.",
         "schema": {"type": "boolean", "default": False},
     }
-    key = {**_KEY, "description": f"{_KEY['description']} Required, unless the call only checks."}
+    key = {**KEY, "description": f"{KEY['description']} Required, unless the call only checks."}
     return operation(
         "submitRequest",
         "Submit a request",
@@ -148,7 +149,7 @@ def _submit() -> dict[str, Any]:
         },
         (
             *GUARDED,
-            *_BODY,
+            *BODY,
             *_KEYED,
             "service_not_allowed",
             "not_testable",
@@ -230,13 +231,13 @@ def _action() -> dict[str, Any]:
         "answerAction",
         "Answer what is asked of the citizen",
         "Requests",
-        [_ID, text_in_path("action_id"), {**_KEY, "required": True}, _PREFER],
+        [_ID, text_in_path("action_id"), {**KEY, "required": True}, _PREFER],
         {
             "200": json_answer("Request", "The outcome of the answer.", _LOCATION),
             "201": json_answer("Request", "The request finished within the wait.", _LOCATION),
             "202": json_answer("Request", "Taken; its outcome follows.", _LOCATION),
         },
-        (*GUARDED, *_BODY, *_KEYED, "not_found", "action_not_open", "action_expired", "conflict", "overloaded"),
+        (*GUARDED, *BODY, *_KEYED, "not_found", "action_not_open", "action_expired", "conflict", "overloaded"),
         body=json_body(None, ACTIONS),
     )
 

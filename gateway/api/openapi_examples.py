@@ -93,6 +93,14 @@ DESCRIPTIONS = {
     "needed, and nothing about a person is told. A file that was changed by one byte is unknown.",
     "listAllRequests": "For operators: what is in doubt or parked, and for how long (`state=in_doubt&state=parked`).",
     "readReconciliation": "For operators: what institutions list against what was done, breaks, and what was settled.",
+    "listDeadLetters": "For operators: parked requests, each with what a replay would mean: `safe` is sent again, "
+    "`inquire_first` is asked about, `unsafe` needs two operators, `done` is over or goes on by itself.",
+    "readDeadLetter": "For operators: one request, parked or not, with its attempts.",
+    "planReplay": "For operators: how many of each sort a selection holds, which mapping versions would change, and "
+    "the first hundred. Nothing is done.",
+    "replayDeadLetters": "For operators: what is safe is sent again and what may have arrived is asked about, "
+    "`per_second` at a time (5 unless said). What is unsafe is never touched, nor is what would be sent with another "
+    "mapping than it started with, unless `new_mapping` says so. Who let it go and why stands in each timeline.",
     "listProblems": "What a channel may cache to show every `code` in its own screens.",
     "readProblem": "What a problem's `type` points to.",
     "live": "200 as long as the process answers.",

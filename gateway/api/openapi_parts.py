@@ -9,6 +9,20 @@ from gateway.api.statuses import STATUSES
 TRACE_HEADER = {"traceparent": {"description": "W3C trace of this call.", "schema": {"type": "string"}}}
 #: What any call with a key may be refused for.
 GUARDED = ("unauthenticated", "forbidden", "internal_error", "storage_unavailable")
+#: And any with a body.
+BODY = (
+    *("malformed_json", "json_too_deep", "json_number_too_long", "invalid_request", "json_duplicate_key"),
+    *("number_not_finite", "body_too_large", "unsupported_media_type", "request_timeout"),
+)
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "One key per act, chosen by the caller: 1 to 255 visible ASCII characters. A UUID is good.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "example": "7d0b2f0e-6b0e-4a55-9c53-3c1e5f7a0c11",
+}
+#: And any with a key.
+KEYED = ("idempotency_key_missing", "idempotency_key_invalid", "idempotency_key_reused")
 
 
 def operation(

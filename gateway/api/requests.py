@@ -108,7 +108,8 @@ async def read_events(request: Call) -> ASGIResponse:
     found = await services.store.read(find_events, request_id_of(request_id), scope_of(principal))
     if found is None:
         raise Problem("not_found")
-    return json_of({"items": [event_view(event) for event in found]})
+    whole = principal.kind is Kind.OPERATOR
+    return json_of({"items": [event_view(event, whole=whole) for event in found]})
 
 
 @get("/v1/requests/{request_id:str}/documents/{number:str}")

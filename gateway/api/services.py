@@ -10,6 +10,7 @@ from gateway.actions import Actions
 from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import Centre
+from gateway.dead_letters.desk import DeadLetters
 from gateway.documents.attachments import Attachments
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.outlook import Outlooks
@@ -51,3 +52,4 @@ class Services:
     attachments: Attachments
     reconciler: Reconciler
     webhooks: WebhookDesk
+    dead_letters: DeadLetters

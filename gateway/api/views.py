@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 from urllib.parse import quote
 
@@ -23,17 +25,25 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}\Z")
 _UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def event_view(event: Event) -> dict[str, Any]:
-    """One line of a timeline; `reason` gives the words of its code, when it has one."""
+#: Who let a request go on and why: what operators wrote is for operators.
+_FOR_OPERATORS = frozenset({"by", "because"})
+
+
+def event_view(event: Event, *, whole: bool = False) -> dict[str, Any]:
+    """One line of a timeline; `reason` gives the words of its code, when it has one. `whole` is for operators."""
     code = event.facts.get("code")
     return {
         "id": event.id,
         "at": iso(event.at),
         "kind": event.kind,
         "state": event.state.value,
-        "facts": event.facts,
+        "facts": event.facts if whole else _without(event.facts, _FOR_OPERATORS),
         "reason": reason(code) if isinstance(code, str) else None,
     }
+
+
+def _without(facts: Mapping[str, Any], names: AbstractSet[str]) -> Mapping[str, Any]:
+    return facts if names.isdisjoint(facts) else {name: fact for name, fact in facts.items() if name not in names}
 
 
 async def document_response(store: Store, document: StoredDocument, if_none_match: str | None) -> ASGIResponse:

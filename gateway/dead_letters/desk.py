@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.registry import Package
 from gateway.catalogue import Catalogue
 from gateway.dead_letters.planner import WHY, Known, Planned, Sort, plan, summary
-from gateway.logs import log
 from gateway.moments import iso
 from gateway.representation import reason
 from gateway.store.dead_letters import Choice, Replaying, find_letters, letters_of, replay
@@ -23,9 +22,11 @@ _BATCH = 500
 class Order:
     """Who lets a replay happen, why, and how fast."""
 
+    PER_SECOND: ClassVar[float] = 5.0
+
     by: str
     reason: str
-    per_second: float = 5.0
+    per_second: float = PER_SECOND
     accept_new_mapping: bool = False  #: Also what would be sent with another mapping than it started with.
 
 
@@ -85,7 +86,7 @@ class DeadLetters:
                     delay_ms=int(1000 * number / order.per_second),
                     facts={
                         "by": order.by,
-                        "reason": order.reason,
+                        "because": order.reason,
                         "sort": each.sort.value,
                         **({"mapping": each.new_mapping} if each.new_mapping else {}),
                     },
@@ -95,7 +96,6 @@ class DeadLetters:
             went = await self._store.write(replay, rows)
             for each in going[first : first + _BATCH]:
                 counts[each.sort.value] += each.letter.id in went
-        log.warning("replayed", count=sum(counts.values()), kind="dead_letters")
         return counts
 
     @staticmethod
@@ -115,7 +115,12 @@ def shown(planned: Planned) -> dict[str, Any]:
         "state": letter.state.value,
         "since": iso(letter.state_since),
         "reason": reason(letter.reason or None),
-        "replay": {"sort": planned.sort.value, "why": {"ar": ar, "en": en}, "lane": planned.lane or None},
+        "replay": {
+            "sort": planned.sort.value,
+            "code": planned.why,
+            "why": {"ar": ar, "en": en},
+            "lane": planned.lane or None,
+        },
         "mapping": {"from": letter.mapping_version, "to": planned.new_mapping or letter.mapping_version},
         "attempts": [
             {"connector": each.connector, "operation": each.operation, "state": each.state.value}

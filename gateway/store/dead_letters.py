@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from gateway.dead_letters.planner import Letter, Seen
 from gateway.ids import new_id
@@ -13,8 +13,8 @@ from gateway.packed import pack_text
 from gateway.store.clock import now_ms
 from gateway.store.jobs import NEVER
 from gateway.store.tables import attempts, events, jobs, requests
-from gateway.store.webhooks.outbox import Move
-from gateway.store.webhooks.outbox import tell as tell_listeners
+from gateway.store.together import write_together
+from gateway.store.webhooks.outbox import Move, moved_part
 from mappings.status import Attempt, Request, move
 
 
@@ -89,52 +89,68 @@ class Replaying:
 
 
 def replay(conn: Connection, rows: Sequence[Replaying]) -> set[str]:
-    """Let them go on; those that did. What is not parked any more, or is held by a worker, is left as it is."""
+    """Let them go on; those that did. What is not parked any more, or is held by a worker, is left as it is.
+
+    One statement a table however many they are: a bulk replay holds up nobody else's writes for long.
+    """
     now = now_ms(conn)
-    return {row.request_id for row in rows if _replayed(conn, row, now)}
+    resting = _resting(conn, [row.request_id for row in rows])
+    asked = {row.ask_about for row in rows if row.ask_about}
+    states = conn.execute(select(attempts.c.id, attempts.c.state).where(attempts.c.id.in_(asked)))
+    seen = {row.id: row.state for row in states}
+    going = [(row, _becomes(row, seen)) for row in rows if row.request_id in resting]
+    if not going:
+        return set()
+    again = [row.ask_about for row, _ in going if seen.get(row.ask_about) == Attempt.REVIEW.value]
+    if again:
+        asking = update(attempts).where(attempts.c.id.in_(again))
+        conn.execute(asking.values(state=move(Attempt.REVIEW, "asked_again").value))
+    write_together(conn, moved_part(conn, [Move(row.request_id, state) for row, state in going], now))
+    conn.execute(_MOVED, [_moved(row, state, now) for row, state in going])
+    conn.execute(_DUE, [{"key": row.request_id, "to": row.lane, "due": now + row.delay_ms} for row, _ in going])
+    conn.execute(insert(events), [_told(row, state, now) for row, state in going])
+    return {row.request_id for row, _ in going}
 
 
-def _replayed(conn: Connection, row: Replaying, now: int) -> bool:
-    job = conn.execute(select(jobs).where(jobs.c.request_id == row.request_id).with_for_update()).one_or_none()
-    request = conn.execute(
-        select(requests.c.state).where(requests.c.id == row.request_id).with_for_update()
-    ).one_or_none()
-    parked = request is not None and request.state == Request.PARKED.value
-    if job is None or job.claimed_by is not None or job.due_at < NEVER or not parked:
-        return False
-    lane, state = row.lane, move(Request.PARKED, "advanced")
-    if row.ask_about:
-        seen = conn.execute(select(attempts.c.state).where(attempts.c.id == row.ask_about)).one()
-        # of a process that died while it sent, the claim itself sees that it was interrupted, and judges that
-        if seen.state != Attempt.SENDING.value:
-            state = move(Request.PARKED, "asked_again")
-        if seen.state == Attempt.REVIEW.value:
-            again = move(Attempt.REVIEW, "asked_again").value
-            conn.execute(update(attempts).where(attempts.c.id == row.ask_about).values(state=again))
-    due = now + row.delay_ms
-    tell_listeners(conn, Move(row.request_id, state), now)
-    conn.execute(
-        update(requests)
-        .where(requests.c.id == row.request_id)
-        .values(
-            state=state.value,
-            reason=None,
-            next_try_at=due if row.delay_ms else None,
-            version=requests.c.version + 1,
-            updated_at=now,
-            state_since=now,
-        )
+def _resting(conn: Connection, ids: Sequence[str]) -> set[str]:
+    """Those that are parked and that no worker holds or is about to take; locked until COMMIT, jobs first."""
+    free = (jobs.c.request_id.in_(ids), jobs.c.claimed_by.is_(None), jobs.c.due_at >= NEVER)
+    locked = conn.scalars(select(jobs.c.request_id).where(*free).order_by(jobs.c.request_id).with_for_update()).all()
+    parked = requests.c.id.in_(locked), requests.c.state == Request.PARKED.value
+    return set(conn.scalars(select(requests.c.id).where(*parked).order_by(requests.c.id).with_for_update()))
+
+
+def _becomes(row: Replaying, seen: Mapping[str, str]) -> Request:
+    """Of what a process was sending when it died, the claim itself sees that it was interrupted, and judges that."""
+    asks = bool(row.ask_about) and seen[row.ask_about] != Attempt.SENDING.value
+    return move(Request.PARKED, "asked_again" if asks else "advanced")
+
+
+_MOVED = (
+    update(requests)
+    .where(requests.c.id == bindparam("key"))
+    .values(
+        state=bindparam("to"),
+        reason=None,
+        next_try_at=bindparam("next"),
+        version=requests.c.version + 1,
+        updated_at=bindparam("now"),
+        state_since=bindparam("now"),
     )
-    fresh = {"tries": 0, "waits": 0, "inquiries": 0, "absences": 0, "stumbles": 0}
-    conn.execute(
-        update(jobs)
-        .where(jobs.c.request_id == row.request_id)
-        .values(lane=lane, due_at=due, token=jobs.c.token + 1, **fresh)
-    )
-    facts = pack_text(dict(row.facts))
-    conn.execute(
-        insert(events).values(
-            id=new_id(), request_id=row.request_id, at=now, kind="replayed", state=state.value, facts=facts
-        )
-    )
-    return True
+)
+_FRESH = {"tries": 0, "waits": 0, "inquiries": 0, "absences": 0, "stumbles": 0}
+_DUE = (
+    update(jobs)
+    .where(jobs.c.request_id == bindparam("key"))
+    .values(lane=bindparam("to"), due_at=bindparam("due"), token=jobs.c.token + 1, **_FRESH)
+)
+
+
+def _moved(row: Replaying, state: Request, now: int) -> dict[str, Any]:
+    due = now + row.delay_ms if row.delay_ms else None
+    return {"key": row.request_id, "to": state.value, "next": due, "now": now}
+
+
+def _told(row: Replaying, state: Request, now: int) -> dict[str, Any]:
+    told = {"id": new_id(), "request_id": row.request_id, "at": now, "kind": "replayed", "state": state.value}
+    return {**told, "facts": pack_text(dict(row.facts))}

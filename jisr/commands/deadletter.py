@@ -15,6 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show, and repl
 Service = Annotated[str | None, typer.Option(help="Only requests of this service.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Only requests parked for this code.")]
 Lane = Annotated[str | None, typer.Option(help="Only those whose last exchange was this one: education.submit.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SORTS = {
     "safe": ("آمن", "safe"),
     "inquire_first": ("تُسأل الجهة أولاً", "inquire first"),
@@ -30,25 +31,33 @@ def list_letters(
     reason: Reason = None,
     lane: Lane = None,
     limit: Annotated[int, typer.Option(help="How many, oldest first.", min=1, max=1000)] = 50,
+    as_json: AsJson = False,
 ) -> None:
     """List the requests that wait for people, oldest first, each with what a replay would mean.
 
     Examples:
 
       jisr deadletter list --reason poison
+
+      jisr deadletter list --lane education.submit --json
     """
     here = front(context)
     found = admin_client.call(
         here.settings(), "deadletter.list", service=service, reason=reason, lane=lane, limit=limit
     )
-    _table(here, found)
+    if as_json:
+        here.out.print_json(data=found)
+    elif found:
+        _table(here, found)
+    else:
+        here.say("لا شيء ينتظر أحداً هنا.", "Nothing waits for people here.")
 
 
 @app.command("show")
 def show(context: typer.Context, request_id: Annotated[str, typer.Argument(help="The request.")]) -> None:
     """Show one: why it is parked, its attempts, and what a replay would mean. Example: jisr deadletter show 0192…"""
     here = front(context)
-    here.out.print_json(data=admin_client.call(here.settings(), "deadletter.show", id=request_id))
+    here.out.print_json(data=_asked(here, "show", id=request_id))
 
 
 @app.command("replay")
@@ -64,10 +73,11 @@ def replay(
     new_mapping: Annotated[
         bool, typer.Option("--new-mapping", help="Also those that would be sent with another mapping.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Plan a replay of parked requests, and with --act let what is safe go on and what may have arrived be asked about.
 
-    What is unsafe or already done is never touched.
+    What is unsafe or already done is never touched: about what is unsafe two operators decide.
 
     Examples:
 
@@ -78,9 +88,9 @@ def replay(
     here = front(context)
     if act and not because.strip():
         raise CommandError(here.text("اذكر السبب: ‎--because.", "Say why: --because."))
-    told = admin_client.call(
-        here.settings(),
-        "deadletter.replay",
+    told = _asked(
+        here,
+        "replay",
         ids=request_ids or [],
         service=service,
         reason=reason,
@@ -91,8 +101,16 @@ def replay(
         per_second=per_second,
         new_mapping=new_mapping,
     )
-    _table(here, told["items"])
+    if as_json:
+        here.out.print_json(data=told)
+        return
+    if told["items"]:
+        _table(here, told["items"])
     _summary(here, told)
+
+
+def _asked(here: Front, command: str, **arguments: Any) -> Any:
+    return admin_client.call(here.settings(), f"deadletter.{command}", language=here.language, **arguments)
 
 
 def _table(here: Front, items: list[dict[str, Any]]) -> None:

@@ -8,9 +8,12 @@ from sqlalchemy import Connection, insert
 
 from gateway.ids import new_id
 from gateway.store.clock import now_ms
-from gateway.store.tables import documents, events, intents, request_documents, requests
+from gateway.store.jobs import NEVER
+from gateway.store.tables import attempts, documents, events, intents, jobs, request_documents, requests
 
 PDF = b"%PDF-1.7 invented"
+#: Where a parked vehicle statement rests.
+PARKED_AT = "transport.vehicle-statement"
 
 
 def put_request(conn: Connection, channel_id: str, state: str = "accepted", **more: Any) -> str:
@@ -73,3 +76,29 @@ def put_intent(conn: Connection, request_id: str, state: str) -> None:
     row = {"id": new_id(), "request_id": request_id, "state": state, "amount_minor": 2500, "currency": "SYP"}
     row |= {"denomination": "SYP-new", "provider": "syriatel_cash", "version": 1, "created_at": now, "updated_at": now}
     conn.execute(insert(intents).values(row))
+
+
+def put_parked(conn: Connection, channel_id: str = "web", *, mapping: str = "transport@1", **attempt: Any) -> str:
+    """A vehicle statement that was parked before anything was sent, or after `attempt`."""
+    request_id = put_request(conn, channel_id, "parked", reason="mapping_failed", mapping_version=mapping)
+    job: dict[str, Any] = {
+        "request_id": request_id,
+        "lane": PARKED_AT,
+        "priority": 2,
+        "due_at": NEVER,
+        "token": 3,
+        "tries": 5,
+    }
+    job |= {"waits": 0, "inquiries": 0, "absences": 0, "channel_id": channel_id}
+    conn.execute(insert(jobs).values(job))
+    if attempt:
+        made: dict[str, Any] = {
+            "id": request_id,
+            "request_id": request_id,
+            "operation_id": request_id,
+            "role": "submit",
+            "number": 1,
+        }
+        made |= {"payload_hash": "", "token": 1, "sending_at": 1} | attempt
+        conn.execute(insert(attempts).values(made))
+    return request_id
