@@ -33,14 +33,18 @@ def measurements() -> list[Measurement]:
 
 
 def chosen(every: Sequence[Measurement], only: str | None, *, long: bool) -> list[Measurement]:
-    """Those that were asked for: by name (or by what several names begin with), all short ones, or all long ones."""
+    """All short ones, all long ones, or those that were asked for by name, or by what several names begin with.
+
+    What comes of the same runs as a figure that was asked for comes with it.
+    """
     if only is None:
         return [measurement for measurement in every if measurement.long == long]
     named = [each for each in every if each.name == only]
     named = named or [each for each in every if each.name.startswith(f"{only}_")]
     if not named:
         sys.exit(f"no measurement is called {only!r}; there are: {', '.join(each.name for each in every)}")
-    return named
+    runs = {each.run for each in named}
+    return [each for each in every if each.run in runs]
 
 
 @contextmanager

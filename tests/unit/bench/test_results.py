@@ -1,6 +1,7 @@
 """The results file of the bench: what a row says, and that one measurement replaces only its own rows."""
 
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,18 @@ from connectors.registry import find_packages
 PACKAGES = find_packages()
 
 
-async def _run(_place: Place) -> dict[str, float]:
-    return {}
+Run = Callable[[Place], Awaitable[dict[str, float]]]
 
 
-def _measurement(name: str, goal: Goal | None = None, *, long: bool = False) -> Measurement:
-    return Measurement(name, "times", goal, _run, long=long)
+def _run() -> Run:
+    async def run(_place: Place) -> dict[str, float]:
+        return {}
+
+    return run
+
+
+def _measurement(name: str, goal: Goal | None = None, *, long: bool = False, run: Run | None = None) -> Measurement:
+    return Measurement(name, "times", goal, run or _run(), long=long)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +66,12 @@ def test_long_measurements_run_only_when_asked_for() -> None:
     assert [each.name for each in chosen(every, None, long=False)] == ["short"]
     assert [each.name for each in chosen(every, None, long=True)] == ["slow"]
     assert [each.name for each in chosen(every, "slow", long=False)] == ["slow"]
+
+
+def test_what_comes_of_the_same_runs_is_measured_with_it() -> None:
+    run = _run()
+    every = [_measurement("rate", run=run), _measurement("memory", run=run), _measurement("other")]
+    assert [each.name for each in chosen(every, "rate", long=False)] == ["rate", "memory"]
 
 
 def test_an_unknown_name_says_which_there_are() -> None:
