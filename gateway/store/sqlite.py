@@ -32,6 +32,8 @@ READERS = 4
 #: Writes that may share a COMMIT; a batch counts as one.
 MAX_GROUP = 256
 BUSY_MILLISECONDS = 20_000
+#: How far the journal grows (16 MiB) before its pages go into the file: those that are written again and again go once.
+CHECKPOINT_PAGES = 4_000
 SAFE_SYNCHRONOUS = {"FULL": 2, "EXTRA": 3}
 MOUNTINFO = Path("/proc/self/mountinfo")
 
@@ -75,6 +77,7 @@ def _engine(path: Path, synchronous: str, *, read_only: bool) -> Engine:
         if not read_only:
             raw.execute("PRAGMA journal_mode = WAL")
             raw.execute("PRAGMA journal_size_limit = 67108864")
+            raw.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         raw.execute(f"PRAGMA synchronous = {synchronous}")
         raw.execute("PRAGMA foreign_keys = ON")
         raw.execute("PRAGMA trusted_schema = OFF")
