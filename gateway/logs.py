@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,8 @@ _QUIET_LIBRARIES = ("uvicorn", "apscheduler", "asyncio", "py.warnings")
 _encode = msgspec.json.Encoder().encode
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+#: The trace of the call that this task serves; every line of it tells it.
+correlation: ContextVar[str] = ContextVar("correlation", default="")
 
 
 def configure(settings: Settings | LogSettings, stream: BinaryIO | None = None) -> None:
@@ -58,15 +61,16 @@ def configure(settings: Settings | LogSettings, stream: BinaryIO | None = None) 
     level = logging.getLevelNamesMapping()[chosen.level.upper()]
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            with_correlation,
             explain_exception,
             only_allowed,
             Console(colours=target.isatty()) if console else as_json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=Lines(target),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
+    vars(log).pop("bind", None)  # the logger that an earlier configuration left behind
     root = logging.getLogger()
     root.handlers = [LibraryHandler()]
     root.setLevel(max(level, logging.WARNING))
@@ -120,6 +124,13 @@ class Lines:
             if lines:
                 self._target.write(b"\n".join([*lines, b""]))
                 self._target.flush()
+
+
+def with_correlation(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the call's trace, if this is a call's task."""
+    if trace := correlation.get():
+        fields["correlation"] = trace
+    return fields
 
 
 def only_allowed(_logger: object, method: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:

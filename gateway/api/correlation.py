@@ -6,11 +6,10 @@ It wraps the router, so that an address that does not exist gets a trace too, wh
 import time
 from typing import Any
 
-import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.negotiation import traceparent_of
-from gateway.logs import log
+from gateway.logs import correlation, log
 
 _STATE_KEY = "jisr.traceparent"
 
@@ -38,8 +37,7 @@ class Correlation:
         started = time.perf_counter()
         trace = traceparent_of(_given(scope))
         scope["state"][_STATE_KEY] = trace
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(correlation=trace.split("-")[1])
+        correlation.set(trace.split("-")[1])
         status = 0
 
         async def send_with_trace(message: Message) -> None:

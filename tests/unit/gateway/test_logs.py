@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.logs import ALLOWED, configure, escape, log
+from gateway.logs import ALLOWED, configure, correlation, escape, log
 from gateway.settings import LogSettings
 
 CANARIES = {
@@ -35,15 +35,16 @@ def lines():
         return [json.loads(line) for line in stream.getvalue().splitlines()]
 
     yield read
-    structlog.contextvars.clear_contextvars()
     structlog.configure(**before[0])
+    vars(log).pop("bind", None)
     logging.getLogger().handlers, logging.getLogger().level = before[1], before[2]
     logging.captureWarnings(capture=False)
 
 
 def test_a_line_carries_time_level_event_and_the_request_that_it_belongs_to(lines):
-    structlog.contextvars.bind_contextvars(request_id="r1", correlation="c1")
-    log.info("settled", state="completed", milliseconds=12)
+    token = correlation.set("c1")
+    log.info("settled", request_id="r1", state="completed", milliseconds=12)
+    correlation.reset(token)
 
     [line] = lines()
 
