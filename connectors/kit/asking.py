@@ -64,9 +64,10 @@ def _choices(raw: Any) -> tuple[Mapping[str, str], ...]:
 
 
 def _table(raw: Any, where: str, known: frozenset[str] | None) -> Mapping[str, Any]:
-    if not isinstance(raw, Mapping) or (known is not None and set(raw) - known):
-        keys = f" of {', '.join(sorted(known))}" if known else ""
-        raise ValueError(f"{where} must be a mapping{keys}")
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"{where} must be a mapping")  # noqa: TRY004  # a mapping document's fault
+    if known is not None and set(raw) - known:
+        raise ValueError(f"{where} may have {', '.join(sorted(known))} only")
     return raw
 
 

@@ -4,12 +4,14 @@ import http.client
 import ipaddress
 import socket
 import ssl
-import time
+import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from connectors.kit.importing.refusal import ContractRefused
+from mappings.sentences import in_arabic
 
 MOST_BYTES = 16 * 1024 * 1024
 _SECONDS = 20.0
@@ -48,6 +50,9 @@ def _get(url: str, *, allow_private: bool) -> bytes | str:
     address = _resolve(host, port, allow_private=allow_private)
     connection = _Pinned(host, port, address, ssl.create_default_context() if scheme == "https" else None)
     target = parts.path or "/"
+    watch = threading.Timer(_SECONDS, connection.end)  # a limit of the socket counts each byte anew
+    watch.daemon = True
+    watch.start()
     try:
         connection.request(
             "GET",
@@ -63,12 +68,19 @@ def _get(url: str, *, allow_private: bool) -> bytes | str:
                     f"يجيب {url} بالرمز HTTP {answer.status}؛ أعطِ عنواناً يقدّم العقد أو ملفاً.",
                 )
             encoding = (answer.getheader("Content-Encoding") or "identity").lower()
-            return _joined(_unpacked(_chunks(answer), encoding, url), url)
+            return _joined(_unpacked(_chunks(answer, connection), encoding, url), url)
     except (OSError, http.client.HTTPException) as error:
-        said = str(error) or type(error).__name__
-        raise ContractRefused(f"{url} cannot be reached: {said}.", f"تعذّر الوصول إلى {url}: {said}.") from error
+        raise _unreachable(url, connection, error) from error
     finally:
+        watch.cancel()
         connection.close()
+
+
+def _unreachable(url: str, connection: "_Pinned", error: Exception) -> ContractRefused:
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if connection.ended or isinstance(error, TimeoutError):
+        said = f"the document did not come within {_SECONDS:g} seconds"
+    return ContractRefused(f"{url} cannot be reached: {said}.", f"تعذّر الوصول إلى {url}: {in_arabic(said)}.")
 
 
 def _resolve(host: str, port: int, *, allow_private: bool) -> str:
@@ -96,12 +108,11 @@ def _is_public(address: _Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _chunks(answer: http.client.HTTPResponse) -> Iterator[bytes]:
-    end = time.monotonic() + _SECONDS
+def _chunks(answer: http.client.HTTPResponse, connection: "_Pinned") -> Iterator[bytes]:
     while chunk := answer.read(_CHUNK):
         yield chunk
-        if time.monotonic() > end:
-            raise TimeoutError("the document did not come within 20 seconds")
+    if connection.ended or answer.length:
+        raise ConnectionError("the document is cut off")
 
 
 def _unpacked(chunks: Iterator[bytes], encoding: str, url: str) -> Iterator[bytes]:
@@ -149,6 +160,14 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(host, port, timeout=_SECONDS)
         self._address = address
         self._tls = tls
+        self.ended = False  #: Its time is over.
+
+    def end(self) -> None:
+        """Let whoever waits for a byte wait no longer."""
+        self.ended = True
+        if self.sock is not None:
+            with suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
 
     def connect(self) -> None:
         sock = socket.create_connection((self._address, self.port), self.timeout)

@@ -172,7 +172,15 @@ class _Reader:
                 f"{place}: تُرك المنفذ {port.name}: وسيلة نقله {soap.get('transport')} وليست HTTP.",
             ))  # fmt: skip
             return
-        self._operations(port, binding, soap)
+        port_type = self._named("portType", binding, "type")
+        if port_type is None:
+            self._broken.append(binding)
+            port.problems.append(Words(
+                f"{place}: The port {port.name} is left out: there is no portType {binding.get('type')}.",
+                f"{place}: تُرك المنفذ {port.name}: لا يوجد portType باسم {binding.get('type')}.",
+            ))  # fmt: skip
+            return
+        self._operations(port, binding, soap, port_type)
 
     def prune(self) -> None:
         """Take what is broken out of the documents, with what only leads there."""
@@ -195,8 +203,7 @@ class _Reader:
         element, type_name = _qname(part, "element"), _qname(part, "type")
         return type_name is not None or (element is not None and self._schemas.find("element", element) is not None)
 
-    def _operations(self, port: Port, binding: Any, soap: Any) -> None:
-        port_type = self._named("portType", binding, "type")
+    def _operations(self, port: Port, binding: Any, soap: Any, port_type: Any) -> None:
         for node in binding.iterfind(f"{_W}operation"):
             name = node.get("name") or ""
             try:
@@ -218,8 +225,6 @@ class _Reader:
         return self._files.get(id(above), self._contract.main).place(node)
 
     def _operation(self, name: str, node: Any, soap: Any, port_type: Any) -> SoapOperation:
-        if port_type is None:
-            raise _BadOperation("its portType is missing", "ينقصها portType", node.getparent())
         abstract = next((each for each in port_type.iterfind(f"{_W}operation") if each.get("name") == name), None)
         if abstract is None:
             raise _BadOperation("the portType does not have it", "ليست في portType", node)

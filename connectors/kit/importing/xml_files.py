@@ -12,6 +12,7 @@ from lxml import etree
 from connectors.kit.importing.refusal import ContractRefused, Progress, Words
 from connectors.kit.importing.sources import OutsideError, Source
 from connectors.kit.sample_values.schema_set import PARSER_OPTIONS, XSD
+from mappings.sentences import in_arabic
 
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 _IMPORTS = (f"{{{XSD}}}import", f"{{{XSD}}}include", f"{{{XSD}}}redefine", f"{{{WSDL}}}import")
@@ -181,7 +182,7 @@ def parse_xml(content: bytes, shown: str) -> Any:
     except etree.XMLSyntaxError as error:
         raise _not_xml(content, shown, error) from error
     except ValueError as error:
-        raise ContractRefused(f"{shown} is not XML: {error}.", f"{shown} ليس XML: {error}.") from error
+        raise ContractRefused(f"{shown} is not XML: {error}.", f"{shown} ليس XML: {in_arabic(str(error))}.") from error
     declared: Any = root.getroottree().docinfo.internalDTD
     if declared is not None and any(True for _ in declared.iterentities()):
         raise ContractRefused(f"{shown} declares entities, which are refused.", f"يعرّف {shown} كيانات، وهي مرفوضة.")
@@ -194,10 +195,10 @@ def _not_xml(content: bytes, shown: str, error: etree.XMLSyntaxError) -> Contrac
     start = content[:2000].lower()
     if b"<html" in start or b"<!doctype html" in start:
         return _html(shown)
-    said = (error.msg or "").partition(", line")[0]
+    said = (error.msg or "").partition(", line")[0].partition(", use XML_PARSE_HUGE")[0]
     return ContractRefused(
         f"{shown}, line {error.lineno}: it is not well-formed XML ({said}).",
-        f"{shown}، السطر {error.lineno}: ليس XML سليم البناء ({said}).",
+        f"{shown}، السطر {error.lineno}: ليس XML سليم البناء ({in_arabic(said)}).",
     )
 
 

@@ -14,7 +14,7 @@ from zeep.xsd import elements, types
 
 from connectors.kit.xsd_codec.complex import TEXT_KEY, AttributeUse, ComplexType
 from connectors.kit.xsd_codec.content import ContentCompiler, flat
-from connectors.kit.xsd_codec.particles import NIL, TYPE, XSI, ContentType, ElementParticle, Particle
+from connectors.kit.xsd_codec.particles import NIL, TYPE, XML, XSI, ContentType, ElementParticle, Particle
 from connectors.kit.xsd_codec.reach import namespaces_of
 from connectors.kit.xsd_codec.simple import Parts, SimpleType, quote, simple_type
 from connectors.kit.xsd_codec.wildcards import AnyType, Wildcard
@@ -93,7 +93,7 @@ class CodecCompiler:
         self._careful = careful
         self._typed_elements = typed
         self._types: dict[int, tuple[Any, ContentType]] = {}  # zeep's type is kept, or its id could be another's
-        self._prefixes: dict[str, str] = {}
+        self._prefixes: dict[str, str] = {XML: "xml"}  # its prefix is fixed, and no other may stand for it
         self._elements: dict[str, ElementCodec | None] = {}
         self._marks: dict[int, str] = {}
         self._local_types: dict[str, list[Any]] | None = None
@@ -112,11 +112,11 @@ class CodecCompiler:
         if not tag.startswith("{"):
             return tag
         namespace, _, local = tag[1:].partition("}")
-        return f"{self._prefixes.setdefault(namespace, f'n{len(self._prefixes)}')}:{local}"
+        return f"{self._prefixes.setdefault(namespace, f'n{len(self._prefixes) - 1}')}:{local}"
 
     def declarations(self, namespaces: set[str]) -> str:
         """The `xmlns` attributes of these namespaces."""
-        pairs = ((self.name(f"{{{each}}}x")[:-2], each) for each in sorted(namespaces))
+        pairs = ((self.name(f"{{{each}}}x")[:-2], each) for each in sorted(namespaces - {XML}))
         return "".join(f" xmlns:{prefix}={quoteattr(namespace)}" for prefix, namespace in pairs)
 
     def _type(self, xsd_type: Any) -> ContentType:

@@ -11,6 +11,7 @@ from typing import Any
 from connectors.kit.xsd_codec.particles import (
     NIL_KEY,
     TYPE,
+    XML,
     XSI,
     Append,
     ElementParticle,
@@ -278,6 +279,8 @@ def _free_attribute(name: str, number: int, value: Any) -> str:
     if not name.startswith("{"):
         return f" {_checked(name)}={quote(str(value))}"
     namespace, _, local = name[1:].partition("}")
+    if namespace == XML:
+        return f" xml:{_checked(local)}={quote(str(value))}"
     return f" xmlns:a{number}={quote(namespace)} a{number}:{_checked(local)}={quote(str(value))}"
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from connectors.kit.xsd_codec.simple import Parts, SimpleType, escape
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XML = "http://www.w3.org/XML/1998/namespace"
 NIL = f"{{{XSI}}}nil"
 TYPE = f"{{{XSI}}}type"
 NIL_KEY = "@xsi:nil"

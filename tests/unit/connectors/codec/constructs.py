@@ -71,6 +71,14 @@ CONSTRUCTS: dict[str, Construct] = {
         '<xsd:sequence><xsd:element name="e"><xsd:complexType><xsd:attribute name="a" type="xsd:string"/><xsd:anyAttribute processContents="lax"/></xsd:complexType></xsd:element></xsd:sequence>',
         having({"e": having({"@a": WORDS}, **{"@free": WORDS, "@{urn:x}other": WORDS})}),
     ),
+    "the attributes of XML itself": Construct(
+        schema(
+            '<xsd:import namespace="http://www.w3.org/XML/1998/namespace" schemaLocation="xml.xsd"/>'
+            + asking('<xsd:sequence><xsd:element name="e"><xsd:complexType><xsd:attribute ref="xml:lang"/></xsd:complexType></xsd:element></xsd:sequence><xsd:anyAttribute processContents="lax"/>')
+        ),
+        having({"e": having({"@lang": st.sampled_from(["ar", "en-GB"])})}, **{"@{http://www.w3.org/XML/1998/namespace}base": TOKENS}),
+        others=(("xml", '<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/XML/1998/namespace"><xsd:attribute name="lang" type="xsd:language"/><xsd:attribute name="base" type="xsd:anyURI"/></xsd:schema>'),),
+    ),
     "text with attributes": of(
         '<xsd:sequence><xsd:element name="e" maxOccurs="3"><xsd:complexType><xsd:simpleContent><xsd:extension base="xsd:decimal"><xsd:attribute name="unit" type="xsd:string"/></xsd:extension></xsd:simpleContent></xsd:complexType></xsd:element></xsd:sequence>',
         having({"e": some(having({"#text": MONEY}, **{"@unit": WORDS}))}),

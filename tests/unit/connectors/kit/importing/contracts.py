@@ -1,8 +1,15 @@
 """Contracts of an invented municipality, to import and to spoil."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from connectors.kit.importing.openapi_import import import_openapi
+from connectors.kit.importing.refusal import ContractRefused
+from connectors.kit.importing.wsdl_import import import_wsdl
 
 WSDL_SPACES = (
     'xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" '
@@ -122,3 +129,23 @@ def write(folder: Path, name: str, content: str | dict[str, Any]) -> str:
 def written(folder: Path) -> list[str]:
     """What stands in a folder, hidden things too."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def with_import(location: str) -> str:
+    """A WSDL that imports a schema from there."""
+    return wsdl(
+        f'<xs:schema targetNamespace="urn:wrap"><xs:import namespace="urn:far" schemaLocation="{location}"/></xs:schema>{schema()}'
+    )
+
+
+def refusal(into: Path, source: str, *, kind: str = "wsdl", **options: Any) -> str:
+    """The one sentence; nothing was written, and it is said in Arabic too."""
+    into.mkdir(exist_ok=True)
+    before = written(into)
+    take: Callable[..., Any] = import_wsdl if kind == "wsdl" else import_openapi
+    with pytest.raises(ContractRefused) as caught:
+        take("city", source, into, **options)
+    assert written(into) == before
+    assert "\n" not in caught.value.en
+    assert any("\u0600" <= letter <= "\u06ff" for letter in caught.value.ar)
+    return caught.value.en

@@ -186,13 +186,18 @@ def test_a_location_elsewhere_of_a_schema_that_the_contract_has_is_dropped_and_r
 
 
 def test_a_bad_port_is_named_and_the_others_work(tmp_path):
-    bad = '<port name="Bad" binding="t:Gone"><soap:address location="http://city.example/bad"/></port>'
+    bad = "".join(
+        f'<port name="{name}" binding="t:{binding}"><soap:address location="http://city.example/bad"/></port>'
+        for name, binding in (("Bad", "Gone"), ("Worse", "Hollow"))
+    )
+    hollow = '<binding name="Hollow" type="t:NoType"><soap:binding transport="http://schemas.xmlsoap.org/soap/http"/></binding>'
 
-    folder, report = imported(tmp_path, wsdl(more_ports=bad))
+    folder, report = imported(tmp_path, wsdl(more=hollow, more_ports=bad))
 
     assert len(operations(folder)) == 2
     assert [words.en for words in report.left_out] == [
-        "city.wsdl:13: The port Bad is left out: there is no binding t:Gone."
+        "city.wsdl:13: The port Bad is left out: there is no binding t:Gone.",
+        "city.wsdl:13: The port Worse is left out: there is no portType t:NoType.",
     ]
 
 
