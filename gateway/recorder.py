@@ -1,7 +1,9 @@
 """Commits settlements, tells those who wait, and does not give up an answer because the disk is full for a moment."""
 
 import asyncio
+from collections.abc import Callable
 from copy import copy
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -10,7 +12,6 @@ from gateway.documents.keep import lay_down
 from gateway.logs import log
 from gateway.payments.fee_orders import take_on
 from gateway.representation import DocumentView, View, represent, to_json, view_of
-from gateway.store.callbacks import settle_callback
 from gateway.store.clock import Clock
 from gateway.store.engine import Store, StoreError
 from gateway.store.exchanges import digest_of, size_of
@@ -20,6 +21,8 @@ from gateway.watch import Watch
 from gateway.work import Answered, NewAttempt, Settled, Settlement, Settling, Work, expiry
 from mappings.status import FINAL
 
+#: A store function that writes one settlement, and something with it: both or neither.
+Beside = Callable[[Any, Settling], Settled]
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -40,11 +43,13 @@ class Recorder:
         attempt: NewAttempt | None,
         intended: bool,
         keep_for: str | None,
-        callback_id: str | None = None,
+        beside: Beside | None = None,
+        patient: bool = True,
     ) -> bool:
         """Commit; True when the next job stayed with `keep_for`. What waits for this request is told after COMMIT.
 
-        `callback_id` is the institution's own message that says it; its verdict is committed with the settlement.
+        `beside` writes the settlement together with what it comes from (an institution's own message, a decision);
+        without `patient` a store that fails is told to the caller, who has lost nothing.
         """
         if settlement.documents:
             await self._lay_down(settlement)
@@ -64,7 +69,7 @@ class Recorder:
             channel_id=work.channel_id,
         )
         try:
-            settled = await self._commit(row, callback_id)
+            settled = await self._commit(row, beside, patient=patient)
         except BaseException:
             if waiter is not None:
                 waiter.tell(None)
@@ -97,15 +102,17 @@ class Recorder:
             else:
                 return
 
-    async def _commit(self, row: Settling, callback_id: str | None) -> Settled:
+    async def _commit(self, row: Settling, beside: Beside | None, *, patient: bool) -> Settled:
         """Again until it is committed: what the institution answered must not be lost to a full disk."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                if callback_id is not None:
-                    return await self._store.write(settle_callback, row, callback_id)
+                if beside is not None:
+                    return await self._store.write(beside, row)
                 return await self._store.batch(settle, row)
             except StoreError as error:
+                if not patient:
+                    raise
                 log.error("settle_failed", request_id=row.request_id, error_kind=type(error).__name__, seconds=pause)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -104,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     verifications_per_second: float
     max_wait_seconds: float
     shutdown_seconds: float
+    proposal_hours: float
     dispatch: DispatchSettings
     callbacks: CallbackSettings
     reconciliation: ReconciliationSettings

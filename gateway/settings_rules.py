@@ -25,6 +25,7 @@ def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
         (settings.unused_attachments < 1, "The setting unused_attachments must be 1 or more."),
         (settings.unused_attachment_bytes < 1024, "The setting unused_attachment_bytes must be 1024 or more."),
         (settings.verifications_per_second <= 0, "The setting verifications_per_second must be more than 0."),
+        (settings.proposal_hours <= 0, "The setting proposal_hours must be more than 0."),
         (settings.idempotency_days < 1, "The setting idempotency_days must be 1 or more."),
         (not 0 <= settings.key_cache_seconds <= 60, "The setting key_cache_seconds must be 0 to 60."),
         (settings.dispatch.lease_seconds <= 0, "The setting dispatch.lease_seconds must be more than 0."),

@@ -4,7 +4,7 @@ A service's steps are data; this file walks them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.kit.contract import Connector, Effect, Operation
@@ -142,6 +142,12 @@ class Route:
         operation = connector.operations[str(connector.operations[subject.operation].inquire)]
         return Plan(connector, operation, subject.operation_id, kind, subject=subject, about=subject.operation_id)
 
+    def sends_again(self, work: Work, attempt: OpenAttempt) -> bool:
+        """Whether the work, once nothing stands open, is to make the same exchange that `attempt` was."""
+        again = self.plan(replace(work, open_attempt=None))
+        same = (again.connector.name, again.operation.name) == (attempt.connector, attempt.operation)
+        return same and again.operation_id == attempt.operation_id
+
     def _must_inquire(self, subject: OpenAttempt) -> bool:
         """What is pending is asked about; what is in doubt only where a repeat would not be harmless."""
         operation = self.operation_of(subject)
@@ -184,6 +190,13 @@ def _concerns(work: Work, kind: str, subject: OpenAttempt) -> bool:
         return True
     own = _act_id(work)
     return subject.operation_id == own or (work.phase != ACT and subject.operation_id.startswith(f"{own}-"))
+
+
+def belongs(work: Work, kind: str, attempt: OpenAttempt) -> bool:
+    """Whether the attempt is of the very step at which the request stands: what is decided about it moves the step."""
+    if kind == "pay":
+        return attempt.operation_id.startswith(f"{_stem(work)}-p")
+    return _concerns(work, kind, attempt)
 
 
 def canonical_document(work: Work, plan: Plan) -> dict[str, Any]:

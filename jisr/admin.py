@@ -20,7 +20,7 @@ from gateway.security.principals import Kind, StoredPrincipal, new_key
 from gateway.settings import Settings
 from gateway.store import queries
 from gateway.store.engine import Store
-from gateway.store.principals import add_principal, list_principals, revoke_principal
+from gateway.store.principals import add_principal, list_principals, revoke_principal, set_roles
 from jisr.admin_client import PRIORITIES
 from jisr.admin_client import call as call  # noqa: PLC0414 - tools that have a store at hand use both modules as one
 from jisr.errors import CommandError
@@ -151,6 +151,13 @@ async def _operator_list(desk: Desk, _arguments: Mapping[str, Any]) -> Any:
 @command("operator.revoke")
 async def _operator_revoke(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     return await _revoke(desk, Kind.OPERATOR, arguments)
+
+
+@command("operator.roles")
+async def _operator_roles(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    if not await desk.store.write(set_roles, arguments["name"], list(arguments["roles"])):
+        raise CommandError(f"No operator named {arguments['name']!r} has a valid key.")
+    return {"name": arguments["name"], "roles": sorted(set(arguments["roles"]))}
 
 
 @command("database.facts")

@@ -24,6 +24,7 @@ from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import load_centres
 from gateway.dead_letters.desk import DeadLetters, known_of
+from gateway.decisions.desk import DecisionDesk
 from gateway.dispatch import Dispatcher
 from gateway.documents.attachments import Attachments
 from gateway.keeping import Keeping
@@ -171,6 +172,7 @@ def _build(
         callbacks=Receiver(store, everyone, keyring, clock, settings.callbacks, desk.wake),
         attachments=attachments,
         reconciler=reconciler,
+        decisions=DecisionDesk(store, everyone, routes, recorder, settings, watch, dispatcher.wake, worker),
         webhooks=WebhookDesk(store, guard, settings.webhooks),
         dead_letters=letters,
     )

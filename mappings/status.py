@@ -130,6 +130,7 @@ _MOVES: tuple[tuple[State, str, State], ...] = (
     (Attempt.IN_DOUBT, "exhausted", Attempt.REVIEW),
     (Attempt.REVIEW, "succeeded", Attempt.SUCCEEDED),
     (Attempt.REVIEW, "declined", Attempt.DECLINED),
+    (Attempt.REVIEW, "absent", Attempt.ABSENT),
     (Attempt.REVIEW, "asked_again", Attempt.IN_DOUBT),
     (Attempt.REVIEW, "pending", Attempt.PENDING),
     (Intent.CREATED, "initiated", Intent.IN_PROGRESS),

@@ -8,6 +8,7 @@ from gateway.api.attachments import read_attachment, upload
 from gateway.api.callbacks import receive_callback
 from gateway.api.correlation import Correlation
 from gateway.api.dead_letters import HANDLERS as DEAD_LETTERS
+from gateway.api.decisions import HANDLERS as DECISIONS
 from gateway.api.docs import asset, document, page, root
 from gateway.api.documents import verify_document
 from gateway.api.health import live, ready
@@ -51,6 +52,7 @@ HANDLERS = [
     list_all_requests,
     read_reconciliation,
     *DEAD_LETTERS,
+    *DECISIONS,
     *WEBHOOKS,
     upload,
     read_attachment,

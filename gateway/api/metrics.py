@@ -14,6 +14,7 @@ from gateway.api.requests import services_of
 from gateway.api.services import Services
 from gateway.lanes.bulkhead import Lane
 from gateway.store.callbacks import CallbackFigures, callback_figures
+from gateway.store.decisions.records import DecisionFigures, decision_figures
 from gateway.store.queries import Figures, figures
 from gateway.store.webhooks.log import WebhookFigures, webhook_figures
 from mappings.status import Request as State
@@ -25,9 +26,15 @@ class _Snapshot(Collector):
     """One reading of the store and the lanes as metric families."""
 
     def __init__(
-        self, read: Figures, messages: CallbackFigures, webhooks: WebhookFigures, lanes: Iterable[Lane]
+        self,
+        read: Figures,
+        messages: CallbackFigures,
+        webhooks: WebhookFigures,
+        decisions: DecisionFigures,
+        lanes: Iterable[Lane],
     ) -> None:
         self._read, self._messages, self._webhooks, self._lanes = read, messages, webhooks, list(lanes)
+        self._decisions = decisions
 
     def collect(self) -> Iterator[Metric]:
         """The families; a state without requests is told as zero, so that an alarm on it can be written."""
@@ -57,6 +64,9 @@ class _Snapshot(Collector):
         yield _gauge("jisr_lane_closed", "1: outside opening hours, or in a planned outage.", "lane", closed)
         waiting = {lane.name: read.waiting.get(lane.name, 0) for lane in self._lanes} | read.waiting
         yield _gauge("jisr_lane_waiting", "Jobs that nobody holds, due or not.", "lane", waiting)
+        proposed = self._decisions
+        yield _single("jisr_decisions_open", "Proposals that wait for a second operator.", proposed.open)
+        yield _single("jisr_decisions_oldest_seconds", "How long the oldest of them waits.", proposed.oldest_ms / 1000)
         yield from self._callbacks()
         yield from self._told()
 
@@ -117,7 +127,8 @@ class Scrapes:
                 read = await services.store.read(figures)
                 messages = await services.store.read(callback_figures)
                 webhooks = await services.store.read(webhook_figures)
-                registry.register(_Snapshot(read, messages, webhooks, services.lanes.snapshot()))
+                decisions = await services.store.read(decision_figures)
+                registry.register(_Snapshot(read, messages, webhooks, decisions, services.lanes.snapshot()))
                 self._last = (now, generate_latest(registry))
             return self._last[1]
 

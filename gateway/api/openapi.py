@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from gateway.api.openapi_dead_letters import dead_letter_paths, dead_letter_schemas
+from gateway.api.openapi_decisions import decision_paths, decision_schemas
 from gateway.api.openapi_examples import ACTIONS, REQUESTS
 from gateway.api.openapi_institutions import institution_paths
 from gateway.api.openapi_parts import (
@@ -83,7 +84,7 @@ def build_document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": _paths(),
         "components": {
-            "schemas": {**schemas(), **webhook_schemas(), **dead_letter_schemas()},
+            "schemas": {**schemas(), **webhook_schemas(), **dead_letter_schemas(), **decision_schemas()},
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -117,6 +118,7 @@ def _paths() -> dict[str, Any]:
         **webhook_paths(),
         **institution_paths(),
         **dead_letter_paths(),
+        **decision_paths(),
         "/v1/admin/requests": {"get": _admin_list()},
         "/v1/admin/reconciliation/{day}": {"get": _admin_reconciliation()},
         "/problems": {"get": {**_words("listProblems", "List all codes", "Catalogue", []), **open_to_all}},

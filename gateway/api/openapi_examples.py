@@ -101,6 +101,19 @@ DESCRIPTIONS = {
     "replayDeadLetters": "For operators: what is safe is sent again and what may have arrived is asked about, "
     "`per_second` at a time (5 unless said). What is unsafe is never touched, nor is what would be sent with another "
     "mapping than it started with, unless `new_mapping` says so. Who let it go and why stands in each timeline.",
+    "listDoubts": "For operators: what is in doubt or parked, oldest first, with reason and age, what may be done "
+    "about each and by how many people, and the proposal that is open.",
+    "readDoubt": "What was said about it so far, by whom, and every decision. A request that is over has no actions.",
+    "inquireNow": "Only a question is sent, so one person is enough. What the answer says follows by itself.",
+    "proposeDecision": "`done`, `not_done` or `resend`, with its reason. Any of them that could do something twice, or "
+    "that takes people's word for the truth, waits until another operator approves it; the role `maker` is needed. "
+    "`replaces` names an open proposal whose place this one takes.",
+    "listDecisions": "For operators: `state=proposed` is what waits for a second person.",
+    "readDecision": "What was proposed, with its consequences, and what became of it.",
+    "approveDecision": "For another operator than the one who proposed, with the role `checker`. It is done only if it "
+    "is what was read (`digest`), if whoever proposed it still may, and if nothing has changed meanwhile; otherwise "
+    "nothing happens.",
+    "refuseDecision": "By another operator with the role `checker`, or by whoever proposed it, which withdraws it.",
     "listProblems": "What a channel may cache to show every `code` in its own screens.",
     "readProblem": "What a problem's `type` points to.",
     "live": "200 as long as the process answers.",

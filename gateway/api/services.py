@@ -11,6 +11,7 @@ from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import Centre
 from gateway.dead_letters.desk import DeadLetters
+from gateway.decisions.desk import DecisionDesk
 from gateway.documents.attachments import Attachments
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.outlook import Outlooks
@@ -51,5 +52,6 @@ class Services:
     callbacks: Receiver
     attachments: Attachments
     reconciler: Reconciler
+    decisions: DecisionDesk
     webhooks: WebhookDesk
     dead_letters: DeadLetters

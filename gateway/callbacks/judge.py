@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from connectors.kit.contract import CallbackNamed, CallbackSaid, Connector, Effect, Outcome
@@ -119,7 +120,7 @@ class Judge:
             attempt=None,
             intended=True,
             keep_for=None,
-            callback_id=kept.id,
+            beside=partial(store_of.settle_callback, callback_id=kept.id),
         )
         log.info(
             "callback_judged",

@@ -15,13 +15,23 @@ def on_told(
 ) -> Settlement:
     """After the institution said clearly, by a signed message or a statement, what became of an act still open.
 
-    The act is `plan.subject`; `source` ("callback", "statement") stands in the evidence and in the timeline.
+    The act is `plan.subject`; `source` (callback, statement, operator) stands in the evidence and in the timeline.
     """
-    happened = []
-    if work.state is Request.PARKED:  # its inquiries were exhausted; now the truth is known
-        work = replace(work, state=move(work.state, "advanced"))
-        happened.append(Happened("advanced", work.state, {"connector": plan.connector.name}))
+    work, happened = unparked(work, plan)
     settlement = on_outcome(work, plan, route, outcome, policy, source=source)
-    happened += settlement.happened
-    settlement.happened = [Happened(each.kind, each.state, each.facts | {"source": source}) for each in happened]
+    return told_by(settlement, happened, source=source)
+
+
+def unparked(work: Work, plan: Plan) -> tuple[Work, list[Happened]]:
+    """The work as it goes on now that the truth is known: a request that was given up is no longer parked."""
+    if work.state is not Request.PARKED:
+        return work, []
+    work = replace(work, state=move(work.state, "advanced"))
+    return work, [Happened("advanced", work.state, {"connector": plan.connector.name})]
+
+
+def told_by(settlement: Settlement, before: list[Happened], **facts: str) -> Settlement:
+    """The settlement with what happened before it, each line of the timeline with these facts."""
+    happened = [*before, *settlement.happened]
+    settlement.happened = [Happened(each.kind, each.state, each.facts | facts) for each in happened]
     return settlement

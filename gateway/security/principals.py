@@ -21,6 +21,10 @@ _CACHE_LIMIT = 10_000
 _KEY = re.compile(r"jisr_(channel|operator|ministry|test)_([a-z0-9-]{1,64})_([A-Za-z0-9_-]{43})\Z")
 
 
+#: Roles of operators: who may propose what becomes of a doubt, and who may approve what another one proposed.
+MAKER, CHECKER = "maker", "checker"
+
+
 class Kind(StrEnum):
     """What a principal is."""
 

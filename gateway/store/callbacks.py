@@ -151,11 +151,12 @@ def find_act(conn: Connection, connector: str, operation_id: str) -> Act | None:
     return None if row is None else Act(row.request_id, seen_attempt(row, now_ms(conn)))
 
 
-def hold(conn: Connection, request_id: str, attempt: OpenAttempt, worker: str, lease_ms: int) -> Work | None:
+def hold(conn: Connection, request_id: str, attempt: OpenAttempt | None, worker: str, lease_ms: int) -> Work | None:
     """Claim the request's job if nobody holds it and the attempt stands as it did; the work under the new token."""
-    state = conn.scalar(select(attempts.c.state).where(attempts.c.id == attempt.id))
-    if state != attempt.state.value:
-        return None
+    if attempt is not None:
+        state = conn.scalar(select(attempts.c.state).where(attempts.c.id == attempt.id))
+        if state != attempt.state.value:
+            return None
     claimed = conn.execute(
         update(jobs)
         .where(jobs.c.request_id == request_id, jobs.c.claimed_by.is_(None))

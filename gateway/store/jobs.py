@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, select, update
 
 from gateway.ids import new_id
 from gateway.packed import pack_text, unpack
@@ -225,7 +225,8 @@ def rescue(conn: Connection, worker: str | None) -> list[tuple[str, int]]:
     """Free the jobs of the dead. SQLite (`worker` given): all that another generation held, whatever the clock says.
     PostgreSQL (None): all whose lease has run out by the database's clock. The token grows, so that a worker that was
     only slow changes no state any more. Each with how many workers failed at it in a row by now. What they held may
-    have been the probe of an open lane: it is free again, so that nobody waits for the dead."""
+    have been the probe of an open lane: it is free again, so that nobody waits for the dead. A job that rested while
+    it was held (somebody told what had become of its act) rests on: nobody may send because of that."""
     dead: ColumnElement[bool] = (
         and_(jobs.c.claimed_by.is_not(None), jobs.c.claimed_by != worker)
         if worker is not None
@@ -234,7 +235,8 @@ def rescue(conn: Connection, worker: str | None) -> list[tuple[str, int]]:
     freed = (
         update(jobs)
         .where(jobs.c.claimed_by.is_not(None), dead)
-        .values(claimed_by=None, lease_until=None, due_at=now_ms(conn), token=jobs.c.token + 1)
+        .values(claimed_by=None, lease_until=None, token=jobs.c.token + 1)
+        .values(due_at=case((jobs.c.due_at < NEVER, now_ms(conn)), else_=NEVER))
         .values(stumbles=jobs.c.stumbles + 1)
         .returning(jobs.c.request_id, jobs.c.stumbles, jobs.c.lane)
     )

@@ -61,6 +61,20 @@ def revoke_principal(conn: Connection, kind: Kind, name_or_id: str) -> bool:
     return result.rowcount > 0
 
 
+def set_roles(conn: Connection, name_or_id: str, roles: Sequence[str]) -> bool:
+    """Give an operator these roles and no others, at once; False when there is none of that name or id with a key."""
+    result = conn.execute(
+        update(principals)
+        .where(
+            principals.c.kind == Kind.OPERATOR.value,
+            (principals.c.name == name_or_id) | (principals.c.id == name_or_id),
+            principals.c.revoked_at.is_(None),
+        )
+        .values(roles=json.dumps(sorted(set(roles))))
+    )
+    return result.rowcount > 0
+
+
 def find_principal(conn: Connection, principal_id: str) -> StoredPrincipal | None:
     """The principal of an id, revoked or not."""
     row = conn.execute(select(principals).where(principals.c.id == principal_id)).first()

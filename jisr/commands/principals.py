@@ -14,6 +14,7 @@ channels = typer.Typer(
 )
 operators = typer.Typer(no_args_is_help=True, help="Operators: people who watch requests and resolve what is stuck.")
 
+Roles = Annotated[list[str] | None, typer.Option("--role", help="maker, checker, or one of your own; may be repeated.")]
 Name = Annotated[str, typer.Argument(help="A name of your choice, unique among its kind.")]
 
 
@@ -69,17 +70,45 @@ def revoke_channel(context: typer.Context, name: Name) -> None:
 def add_operator(
     context: typer.Context,
     name: Name,
-    role: Annotated[list[str] | None, typer.Option("--role", help="A role of the operator; may be repeated.")] = None,
+    role: Roles = None,
 ) -> None:
-    """Add an operator and show the key, once. Example: jisr operator add layla"""
+    """Add an operator, a person, and show the key, once.
+
+    Anybody may look and ask; the role `maker` may propose what becomes of a doubt, `checker` may approve what another
+    one proposed.
+
+    Examples:
+
+      jisr operator add layla
+
+      jisr operator add rana --role maker --role checker
+    """
     here = front(context)
     _show_key(here, admin_client.call(here.settings(), "operator.add", name=name, roles=role or []))
+
+
+@operators.command("roles")
+def set_roles(context: typer.Context, name: Name, role: Roles = None) -> None:
+    """Give an operator these roles and no others; none takes them all. It holds at once.
+
+    Examples:
+
+      jisr operator roles layla --role checker
+
+      jisr operator roles layla
+    """
+    told = admin_client.call(front(context).settings(), "operator.roles", name=name, roles=role or [])
+    roles = ", ".join(told["roles"])
+    front(context).say(
+        f"صلاحيات {name}: {roles or 'لا شيء'}.",
+        f"Roles of {name}: {roles or 'none'}.",
+    )
 
 
 @operators.command("list")
 def list_operators(context: typer.Context) -> None:
     """List the operators, revoked ones too. Example: jisr operator list"""
-    _show(front(context), admin_client.call(front(context).settings(), "operator.list"))
+    _show(front(context), admin_client.call(front(context).settings(), "operator.list"), roles=True)
 
 
 @operators.command("revoke")
@@ -100,16 +129,17 @@ def _show_key(here: Front, added: dict[str, Any]) -> None:
     print(added["key"])
 
 
-def _show(here: Front, rows: list[dict[str, Any]]) -> None:
+def _show(here: Front, rows: list[dict[str, Any]], *, roles: bool = False) -> None:
     if not rows:
         here.say("لا يوجد أحد بعد.", "There is none yet.")
         return
     table = Table(box=None, pad_edge=False)
-    heads = (("الاسم", "name"), ("الخدمات", "services"), ("الأولوية", "priority"), ("المفتاح", "key"), ("المعرّف", "id"))
-    for ar, en in heads:
+    rights = (("الصلاحيات", "roles"),) if roles else (("الخدمات", "services"), ("الأولوية", "priority"))
+    for ar, en in (("الاسم", "name"), *rights, ("المفتاح", "key"), ("المعرّف", "id")):
         table.add_column(here.text(ar, en), overflow="fold", no_wrap=en == "id")
     for row in rows:
         valid = here.text("ملغى", "revoked") if row["revoked"] else here.text("صالح", "valid")
         name = f"{row['name']} ({here.text('تجريبية', 'test')})" if row.get("test") else row["name"]
-        table.add_row(name, " ".join(row["services"]), row["priority"], valid, row["id"])
+        told = [" ".join(row["roles"])] if roles else [" ".join(row["services"]), row["priority"]]
+        table.add_row(name, *told, valid, row["id"])
     here.out.print(table)

@@ -1,10 +1,11 @@
 """The real gateway with its worker, on both databases, over a small office that answers as each test wants."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -132,6 +133,10 @@ class Office:
             await self.before_answer(body["id"])
         return self._tell("submit")
 
+    async def stamp(self, request: web.Request) -> web.Response:
+        self.asked.append(("stamp", (await request.json())["id"]))
+        return self._tell("stamp")
+
     async def inquire(self, request: web.Request) -> web.Response:
         self.asked.append(("inquire", request.match_info["id"]))
         if self.before_telling is not None:
@@ -161,9 +166,9 @@ class Scene:
     def store(self) -> Store:
         return self.built.store
 
-    async def submit(self, key: str = "k-1", wait: int = 0) -> dict[str, Any]:
+    async def submit(self, key: str = "k-1", wait: int = 0, service: str = "office.act") -> dict[str, Any]:
         """One request for the office's act."""
-        body = {"service": "office.act", "applicant": VEHICLE["applicant"], "input": {"plate_number": "123456"}}
+        body = {"service": service, "applicant": VEHICLE["applicant"], "input": {"plate_number": "123456"}}
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key}
         if wait:
             headers["Prefer"] = f"wait={wait}"
@@ -251,6 +256,7 @@ async def office() -> AsyncIterator[Office]:
     playing = Office()
     app = web.Application()
     app.add_routes([web.post("/acts", playing.submit), web.get("/acts/{id}", playing.inquire)])
+    app.add_routes([web.post("/stamps", playing.stamp)])
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -260,23 +266,35 @@ async def office() -> AsyncIterator[Office]:
     await runner.cleanup()
 
 
-@pytest.fixture
-async def scene(
-    database: Database, keyring_path: Path, tmp_path: Path, clock: Clock, office: Office
+@contextlib.asynccontextmanager
+async def open_scene(
+    folder: Path,
+    database: Database,
+    keyring_path: Path,
+    clock: Clock,
+    office: Office,
+    *,
+    manifest: str = "",
+    mappings: Mapping[str, str] | None = None,
+    services: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Scene]:
-    """Everything, running; inquiries come only when somebody asks for them, or an hour later."""
-    write_package(tmp_path / "packages", manifest=MANIFEST + OFFICE, mappings=MAPPINGS)
-    services = tmp_path / "services"
-    services.mkdir()
-    (services / "office.act.toml").write_text(SERVICE, "utf-8")
+    """Everything, running; inquiries come only when somebody asks for them, or an hour later.
+
+    The office's package and services may have more than the one act.
+    """
+    write_package(folder / "packages", manifest=MANIFEST + OFFICE + manifest, mappings={**MAPPINGS, **(mappings or {})})
+    (folder / "services").mkdir()
     with_photo = 'id = "office.photo"\nrequired_documents = ["photo"]\n'
-    (services / "office.photo.toml").write_text(
-        SERVICE.replace('id = "office.act"\n', with_photo) + PHOTO_ACTION, "utf-8"
-    )
-    config = tmp_path / "jisr.toml"
+    own = {
+        "office.act": SERVICE,
+        "office.photo": SERVICE.replace('id = "office.act"\n', with_photo) + PHOTO_ACTION,
+    }
+    for name, content in {**own, **(services or {})}.items():
+        (folder / "services" / f"{name}.toml").write_text(content, "utf-8")
+    config = folder / "jisr.toml"
     config.write_text(
-        f'data_dir = "{tmp_path}"\ndatabase_url = "{database.url}"\nkeyring_path = "{keyring_path}"\n'
-        f'services_paths = ["{services}"]\nconnector_paths = ["{tmp_path / "packages"}"]\n'
+        f'data_dir = "{folder}"\ndatabase_url = "{database.url}"\nkeyring_path = "{keyring_path}"\n'
+        f'services_paths = ["{folder / "services"}"]\nconnector_paths = ["{folder / "packages"}"]\n'
         f"[dispatch]\npoll_seconds = 0.05\ninquiry_seconds = [3600, 3600]\n"
         f'[connectors.office]\nbase_url = "{office.url}"\ncallback_secret = "{KEY}"\n'
     )
@@ -293,6 +311,15 @@ async def scene(
                 await built.worker.start()
                 yield Scene(built, client, office, clock, key, logs)
                 await built.worker.stop(5)
+
+
+@pytest.fixture
+async def scene(
+    database: Database, keyring_path: Path, tmp_path: Path, clock: Clock, office: Office
+) -> AsyncIterator[Scene]:
+    """Everything, running."""
+    async with open_scene(tmp_path, database, keyring_path, clock, office) as running:
+        yield running
 
 
 async def with_institution(scene: Scene, key: str = "k-1") -> dict[str, Any]:
