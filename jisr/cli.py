@@ -15,6 +15,7 @@ from jisr.commands import (
     demo,
     doctor,
     documents,
+    doubts,
     init,
     mapping,
     principals,
@@ -46,6 +47,7 @@ app.add_typer(webhooks.app, name="webhook")
 app.add_typer(requests.app, name="request")
 app.add_typer(reconcile.app, name="reconcile")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(doubts.app, name="doubt")
 app.command("init")(init.init)
 app.add_typer(database.app, name="db")
 app.command("doctor")(doctor.doctor)

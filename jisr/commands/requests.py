@@ -1,6 +1,5 @@
 """`jisr request`: send a request as a channel does, follow it, and look at requests as the operator of the machine."""
 
-import os
 import sys
 import uuid
 from pathlib import Path
@@ -11,24 +10,23 @@ from rich.table import Table
 
 from jisr import admin_client, timeline
 from jisr.client import Client, Reply
+from jisr.commands.keys import URL, Url, client_of
 from jisr.errors import CommandError
 from jisr.terminal import Front, front
 from jisr.words import FINAL, state_in_both
 
 app = typer.Typer(no_args_is_help=True, help="Requests: submit, show, list, watch.")
 
-Url = Annotated[str, typer.Option("--url", envvar="JISR_URL", help="The gateway's address.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", envvar="JISR_KEY_FILE", help="File with the channel's key; else JISR_KEY.")
 ]
-_URL = "http://127.0.0.1:8080"
 
 
 @app.command("submit")
 def submit(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The body as JSON; - is standard input.")],
-    url: Url = _URL,
+    url: Url = URL,
     key_file: KeyFile = None,
     wait: Annotated[int, typer.Option(help="Seconds that the gateway may take before it answers.", min=0)] = 5,
     idempotency_key: Annotated[
@@ -68,7 +66,7 @@ def answer(
     context: typer.Context,
     request_id: Annotated[str, typer.Argument(help="The request.")],
     file: Annotated[Path | None, typer.Argument(help="The answer as JSON; - is standard input.")] = None,
-    url: Url = _URL,
+    url: Url = URL,
     key_file: KeyFile = None,
     otp: Annotated[str | None, typer.Option(help="The one-time password, instead of a file.")] = None,
     resend: Annotated[bool, typer.Option("--resend", help="Ask for another one-time password.")] = False,
@@ -106,7 +104,7 @@ def answer(
 def watch(
     context: typer.Context,
     request_id: Annotated[str, typer.Argument(help="The request.")],
-    url: Url = _URL,
+    url: Url = URL,
     key_file: KeyFile = None,
 ) -> None:
     """Follow a request's timeline as it happens, until it is decided. Example: jisr request watch 0192…"""
@@ -171,16 +169,7 @@ def list_requests(
 
 
 def _client(here: Front, url: str, key_file: Path | None) -> Client:
-    key = os.environ.get("JISR_KEY", "")
-    if key_file is not None:
-        key = key_file.read_text(encoding="utf-8").strip()
-    if not key:
-        raise CommandError(
-            here.text(
-                "لا بد من مفتاح القناة: ‎--key-file أو JISR_KEY.", "A channel's key is needed: --key-file or JISR_KEY."
-            )
-        )
-    return Client(url, key, language=here.language)
+    return client_of(here, url, key_file, whose=("القناة", "A channel's"))
 
 
 def _read(here: Front, file: Path) -> bytes:

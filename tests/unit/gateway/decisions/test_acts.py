@@ -23,8 +23,11 @@ STAMPING = SERVICE.replace("office.act", "office.stamp").replace('operation = "s
 @pytest.fixture
 async def scene(database, keyring_path, tmp_path, clock, office):
     """The office also stamps: nobody can be asked afterwards whether it did."""
-    more = {"manifest": STAMP, "mappings": {"stamp": MAPPING}, "services": {"office.stamp": STAMPING}}
-    async with open_scene(tmp_path, database, keyring_path, clock, office, **more) as running:
+    mappings, services = {"stamp": MAPPING}, {"office.stamp": STAMPING}
+    opened = open_scene(
+        tmp_path, database, keyring_path, clock, office, manifest=STAMP, mappings=mappings, services=services
+    )
+    async with opened as running:
         yield running
 
 
