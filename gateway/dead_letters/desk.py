@@ -49,7 +49,7 @@ class DeadLetters:
     """The desk over one store."""
 
     def __init__(self, store: Store, known: Known) -> None:
-        self._store, self._known = store, known
+        self._store, self.known = store, known
 
     async def parked(self, choice: Choice, limit: int, after: str | None = None) -> list[Planned]:
         """The parked requests of the choice, oldest first, each with what a replay would mean."""
@@ -61,7 +61,7 @@ class DeadLetters:
         planned: list[Planned] = []
         for first in range(0, len(ids), _BATCH):
             letters = await self._store.read(letters_of, ids[first : first + _BATCH])
-            planned += [plan(letter, self._known) for letter in letters]
+            planned += [plan(letter, self.known) for letter in letters]
         return planned
 
     async def choose(self, choice: Choice, ids: Sequence[str]) -> list[Planned]:

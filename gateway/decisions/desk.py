@@ -52,6 +52,7 @@ class DecisionDesk:
         routes: Mapping[str, Route],
         recorder: Recorder,
         settings: Settings,
+        known: Known,
         watch: Watch,
         wake: Callable[[], None],
         worker: str,
@@ -59,10 +60,7 @@ class DecisionDesk:
         self._store, self._connectors, self._routes, self._recorder = store, connectors, routes, recorder
         self._policy, self._keep_ms = settings.dispatch, int(settings.proposal_hours * 3_600_000)
         self._watch, self._wake, self._worker = watch, wake, worker
-        operations = {
-            f"{each.name}.{name}": one for each in connectors.values() for name, one in each.operations.items()
-        }
-        self._known = Known(operations, {route.service.id: route.mapping_version for route in routes.values()})
+        self._known = known
 
     async def waiting(self, filters: DoubtFilters, after: str | None, limit: int) -> list[Case]:
         """What waits for people, or may, oldest first."""
