@@ -231,10 +231,10 @@ async def test_a_message_that_a_full_disk_keeps_from_settling_holds_up_no_stop(s
     """It falls due again after its lease, in the next life of the gateway."""
     request = await with_institution(scene)
 
-    def disk_full(*_):
+    def disk_full(*_, **_named):
         raise StorageFull("the disk is full")
 
-    monkeypatch.setattr("gateway.recorder.settle_callback", disk_full)
+    monkeypatch.setattr("gateway.store.callbacks.settle_callback", disk_full)
     await scene.call_back(scene.message(scene.act(request)))
 
     async def tried():
