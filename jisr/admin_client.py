@@ -53,9 +53,12 @@ async def _directly(settings: Settings, name: str, arguments: Mapping[str, Any])
 
 async def _with_gateway(settings: Settings, name: str, arguments: Mapping[str, Any]) -> Any:
     """The same for a command that settles requests, for which services and connectors are needed."""
+    from gateway import logs
+    from gateway.settings import LogSettings
     from jisr.admin import Desk, run
     from jisr.app import gateway
 
+    logs.configure(LogSettings(format="auto", level="error"))  # whoever asked wants the answer, not the way to it
     async with gateway(settings) as built:
         await built.worker.rescue_leases()  # a run that was killed held what it was about to settle
         return await run(Desk(built.store, settings, built.reconciler), name, arguments)

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from gateway.errors import CATALOGUE, Problem
 from gateway.reconciliation.reconciler import Reconciler
+from gateway.store.reconciliation.casework import BreakFilters
 from jisr.admin import Desk, command
 from jisr.errors import CommandError
 
@@ -67,3 +69,33 @@ async def _conclude(desk: Desk, arguments: Mapping[str, Any]) -> Any:
 async def _report(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     run = await _reconciler(desk).report(_day(arguments))
     return None if run is None else {"number": run.number, "checksum": run.checksum, "report": run.report}
+
+
+@command("reconcile.breaks")
+async def _breaks(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    filters = BreakFilters(arguments["states"], arguments["types"], arguments["source"], arguments["owner"])
+    return await _reconciler(desk).breaks.list(filters, None, int(arguments["limit"]))
+
+
+@command("reconcile.break")
+async def _break(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    """Read one break, or do something about it; a refusal of the API is a sentence here."""
+    at, break_id, by = _reconciler(desk).breaks, arguments["id"], arguments.get("by", "")
+    try:
+        match arguments["act"]:
+            case "assign":
+                return await at.assign(break_id, arguments["to"], arguments["text"], by)
+            case "note":
+                return await at.note(break_id, arguments["text"], by)
+            case "close":
+                return await at.close(break_id, arguments["text"], by)
+            case _:
+                return await at.one(break_id)
+    except Problem as problem:
+        raise CommandError(_sentence(problem.code, break_id, arguments.get("language", "en"))) from problem
+
+
+def _sentence(code: str, break_id: str, language: str) -> str:
+    if code == "not_found":
+        return f"لا فرق بالرقم {break_id}." if language == "ar" else f"There is no break {break_id!r}."
+    return f"{break_id}: {CATALOGUE[code].clerk.in_language(language)}"

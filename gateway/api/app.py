@@ -5,6 +5,7 @@ from litestar.datastructures import State
 
 from gateway.api.admin import list_all_requests, read_reconciliation
 from gateway.api.attachments import read_attachment, upload
+from gateway.api.breaks import HANDLERS as BREAKS
 from gateway.api.callbacks import receive_callback
 from gateway.api.correlation import Correlation
 from gateway.api.dead_letters import HANDLERS as DEAD_LETTERS
@@ -53,6 +54,7 @@ HANDLERS = [
     read_reconciliation,
     *DEAD_LETTERS,
     *DECISIONS,
+    *BREAKS,
     *WEBHOOKS,
     upload,
     read_attachment,

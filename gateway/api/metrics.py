@@ -13,9 +13,11 @@ from prometheus_client.registry import Collector
 from gateway.api.requests import services_of
 from gateway.api.services import Services
 from gateway.lanes.bulkhead import Lane
+from gateway.reconciliation.breaks import Kind as Break
 from gateway.store.callbacks import CallbackFigures, callback_figures
 from gateway.store.decisions.records import DecisionFigures, decision_figures
 from gateway.store.queries import Figures, figures
+from gateway.store.reconciliation.casework import BreakFigures, break_figures
 from gateway.store.webhooks.log import WebhookFigures, webhook_figures
 from mappings.status import Request as State
 
@@ -31,10 +33,11 @@ class _Snapshot(Collector):
         messages: CallbackFigures,
         webhooks: WebhookFigures,
         decisions: DecisionFigures,
+        breaks: BreakFigures,
         lanes: Iterable[Lane],
     ) -> None:
         self._read, self._messages, self._webhooks, self._lanes = read, messages, webhooks, list(lanes)
-        self._decisions = decisions
+        self._decisions, self._breaks = decisions, breaks
 
     def collect(self) -> Iterator[Metric]:
         """The families; a state without requests is told as zero, so that an alarm on it can be written."""
@@ -69,6 +72,18 @@ class _Snapshot(Collector):
         yield _single("jisr_decisions_oldest_seconds", "How long the oldest of them waits.", proposed.oldest_ms / 1000)
         yield from self._callbacks()
         yield from self._told()
+        yield from self._left_over()
+
+    def _left_over(self) -> Iterator[Metric]:
+        """Breaks; a type without any is told as zero."""
+        stands = GaugeMetricFamily(
+            "jisr_breaks_open", "Breaks of reconciliation that are not closed.", labels=("source", "type")
+        )
+        for labels, count in sorted(self._breaks.open.items()):
+            stands.add_metric(labels, count)
+        yield stands
+        ages = {kind.value: self._breaks.oldest_ms.get(kind.value, 0) / 1000 for kind in Break}
+        yield _gauge("jisr_breaks_oldest_seconds", "How long the oldest break of that type stands.", "type", ages)
 
     def _told(self) -> Iterator[Metric]:
         read = self._webhooks
@@ -128,7 +143,9 @@ class Scrapes:
                 messages = await services.store.read(callback_figures)
                 webhooks = await services.store.read(webhook_figures)
                 decisions = await services.store.read(decision_figures)
-                registry.register(_Snapshot(read, messages, webhooks, decisions, services.lanes.snapshot()))
+                breaks = await services.store.read(break_figures)
+                lanes = services.lanes.snapshot()
+                registry.register(_Snapshot(read, messages, webhooks, decisions, breaks, lanes))
                 self._last = (now, generate_latest(registry))
             return self._last[1]
 

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from gateway.api.openapi_breaks import break_paths, break_schemas
 from gateway.api.openapi_dead_letters import dead_letter_paths, dead_letter_schemas
 from gateway.api.openapi_decisions import decision_paths, decision_schemas
 from gateway.api.openapi_examples import ACTIONS, REQUESTS
@@ -84,7 +85,13 @@ def build_document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": _paths(),
         "components": {
-            "schemas": {**schemas(), **webhook_schemas(), **dead_letter_schemas(), **decision_schemas()},
+            "schemas": {
+                **schemas(),
+                **webhook_schemas(),
+                **dead_letter_schemas(),
+                **decision_schemas(),
+                **break_schemas(),
+            },
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -119,6 +126,7 @@ def _paths() -> dict[str, Any]:
         **institution_paths(),
         **dead_letter_paths(),
         **decision_paths(),
+        **break_paths(),
         "/v1/admin/requests": {"get": _admin_list()},
         "/v1/admin/reconciliation/{day}": {"get": _admin_reconciliation()},
         "/problems": {"get": {**_words("listProblems", "List all codes", "Catalogue", []), **open_to_all}},

@@ -114,6 +114,13 @@ DESCRIPTIONS = {
     "is what was read (`digest`), if whoever proposed it still may, and if nothing has changed meanwhile; otherwise "
     "nothing happens.",
     "refuseDecision": "By another operator with the role `checker`, or by whoever proposed it, which withdraws it.",
+    "listBreaks": "For operators: what differs between what was done here and what institutions list, until "
+    "people or a later file have settled it.",
+    "readBreak": "What is known of it and every note. Its amount is the institution's, or ours where they list none.",
+    "assignBreak": "Who takes it up, and what to tell them; giving it to somebody else is the same call.",
+    "annotateBreak": "Notes are kept sealed, since they may name a person; a closed break can still have one.",
+    "closeBreak": "It leaves the reports from today's on; earlier reports stay as they are, and running a day again "
+    "does not open it. Nothing is decided about the request by it. A break of another type is opened anew.",
     "listProblems": "What a channel may cache to show every `code` in its own screens.",
     "readProblem": "What a problem's `type` points to.",
     "live": "200 as long as the process answers.",

@@ -96,8 +96,8 @@ class Query:
             return None
         return milliseconds
 
-    def cursor(self) -> str | None:
-        """The id after which the page begins."""
+    def cursor(self, form: re.Pattern[str] = _REQUEST_ID) -> str | None:
+        """The id after which the page begins; of requests, unless ids are of another form."""
         value = self._one("cursor")
         if value is None:
             return None
@@ -105,7 +105,7 @@ class Query:
             text = base64.urlsafe_b64decode(value.encode("ascii") + b"=" * (-len(value) % 4)).decode("ascii")
         except (ValueError, binascii.Error):
             text = ""
-        if _REQUEST_ID.match(text) is None:
+        if form.match(text) is None:
             self.errors.append(field_error("cursor", "cursor_invalid"))
             return None
         return text

@@ -15,6 +15,7 @@ from gateway import crash
 from gateway.logs import log
 from gateway.packed import pack
 from gateway.reconciliation.breaks import TOLD_ONCE, Break, Kind
+from gateway.reconciliation.casework import BreakDesk
 from gateway.reconciliation.closing import Closer
 from gateway.reconciliation.days import bounds, day_of
 from gateway.reconciliation.intake import Intake, Taken, Waiting, strays, waiting
@@ -23,9 +24,11 @@ from gateway.reconciliation.report import ENGINE, SourceDay, amount_in, checksum
 from gateway.reconciliation.sources import StatementSource
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
+from gateway.store.reconciliation import breaks as kept_breaks
 from gateway.store.reconciliation import files, results, sides
+from gateway.store.reconciliation.breaks import NewBreak
 from gateway.store.reconciliation.files import Source
-from gateway.store.reconciliation.results import NewBreak, NewGroup, Run
+from gateway.store.reconciliation.results import NewGroup, Run
 
 _AT_ONCE = 200
 _LOOKED_BACK = timedelta(days=400)  #: How far back a file may lie that an act still in doubt needs.
@@ -59,6 +62,7 @@ class Reconciler:
         self.folder = folder
         self._store, self._closer, self._clock = store, closer, clock
         self._intake = Intake(store, clock)
+        self.breaks = BreakDesk(store, self.sources, clock)
 
     def waiting(self) -> list[Waiting]:
         """The files that lie in the folder now."""
@@ -230,10 +234,12 @@ def _source_day(conn: Connection, source: StatementSource, kept: Source, day: da
         if on_another_day(source, pair)
     ]
     due_at = _due_at(source, day)
-    missing = [each for each in results.open_file_breaks(conn, kept, both.day) if each not in both.listed_days]
+    missing = [each for each in kept_breaks.open_file_breaks(conn, kept, both.day) if each not in both.listed_days]
     if both.day not in both.listed_days and now >= due_at:
         missing.append(both.day)
     breaks += [Break(Kind.FILE_MISSING, each, f"file:{each}") for each in missing]
+    settled = kept_breaks.settled_by_people(conn, kept, both.day)
+    breaks = [each for each in breaks if (each.id_of(source.name), each.kind.value) not in settled]
     return SourceDay(source, both, tuple(breaks), files.files_of(conn, kept.id, both.day))
 
 
@@ -251,7 +257,7 @@ def _save(
         breaks = [_new_break(part, each) for each in part.breaks]
         grouped = [act.item for act in part.sides.acts if act.group is not None]
         arrived = [f"file:{each}" for each in part.sides.listed_days]
-        results.write_breaks(conn, kept, day.isoformat(), breaks, [*grouped, *arrived], latest=latest)
+        kept_breaks.write_breaks(conn, kept, day.isoformat(), breaks, [*grouped, *arrived], latest=latest)
     results.save_run(conn, day.isoformat(), rules, ruleset, ENGINE, text, checksum_of(text))
 
 

@@ -9,11 +9,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from jisr import admin_client
+from jisr.commands import breaks
 from jisr.errors import CommandError
 from jisr.setup import write_private
 from jisr.terminal import Front, front
 
 app = typer.Typer(no_args_is_help=True, help="Reconciliation: what we did against what institutions list, day by day.")
+
+app.add_typer(breaks.app, name="break")
 
 Day = Annotated[str | None, typer.Option("--day", help="The day, YYYY-MM-DD; yesterday, unless given.")]
 #: Exit statuses beside 0 and 1: the day is run, and people must look at it.

@@ -1,9 +1,8 @@
-"""What a run found: groups of items that belong together, breaks that stand, and the report as it was."""
+"""What a run found: groups of items that belong together, and the report as it was."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, insert, select, update
@@ -16,8 +15,6 @@ from gateway.store.reconciliation.files import Source
 from gateway.store.reconciliation.tables import (
     match_groups,
     match_members,
-    recon_breaks,
-    recon_resolutions,
     recon_rulesets,
     recon_runs,
     statement_files,
@@ -26,8 +23,6 @@ from gateway.store.reconciliation.tables import (
 from gateway.store.tables import attempts, evidence
 from mappings.status import Attempt
 
-#: Who resolves a break when its counterpart comes by itself.
-MACHINE = "reconciliation"
 _DOUBTFUL = (Attempt.IN_DOUBT.value, Attempt.REVIEW.value, Attempt.PENDING.value)
 
 
@@ -40,21 +35,6 @@ class NewGroup:
     ours: tuple[str, ...]  #: Items.
     theirs: tuple[str, ...]
     decision: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewBreak:
-    """What is left over, about to be written."""
-
-    id: str
-    item: str
-    type: str
-    day: str
-    amount_minor: int | None
-    currency: str
-    denomination: str
-    request_id: str | None
-    stands: bool  #: Until its counterpart comes or people decide; False: told once.
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,68 +96,6 @@ def _group_row(source: Source, group_id: str, group: NewGroup, now: int) -> dict
         "void": False,
         "created_at": now,
     }
-
-
-def write_breaks(
-    conn: Connection, source: Source, day: str, breaks: Sequence[NewBreak], matched: Iterable[str], *, latest: bool
-) -> None:
-    """Keep what stands, once each, and close what a group has by now; the `latest` day closes what no longer stands."""
-    now = now_ms(conn)
-    table = recon_breaks.c
-    known = {row.id: row for row in conn.execute(select(recon_breaks).where(table.source_id == source.id))}
-    for each in breaks:
-        row = known.get(each.id)
-        if row is None:
-            conn.execute(insert(recon_breaks).values(_break_row(source, each, day, now)))
-        elif row.state == "open" and row.type != each.type:
-            conn.execute(update(recon_breaks).where(table.id == each.id).values(type=each.type))
-    gone = set(matched)
-    standing = {each.id for each in breaks if each.stands}
-    for row in known.values():
-        over = latest and row.day <= day and row.id not in standing
-        if row.state == "open" and (row.item in gone or over):
-            _close(conn, row, day, now, "the counterpart came" if row.item in gone else "it no longer stands")
-
-
-def _close(conn: Connection, row: Any, day: str, now: int, reason: str) -> None:
-    late = max(0, _days_between(row.day, day))
-    closed = {"state": "closed", "closed_day": day, "days_late": late}
-    conn.execute(update(recon_breaks).where(recon_breaks.c.id == row.id).values(closed))
-    conn.execute(insert(recon_resolutions).values(id=new_id(), break_id=row.id, maker=MACHINE, reason=reason, at=now))
-
-
-def _days_between(first: str, second: str) -> int:
-    return (date.fromisoformat(second) - date.fromisoformat(first)).days
-
-
-def _break_row(source: Source, each: NewBreak, day: str, now: int) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "leg": source.leg,
-        "source_id": source.id,
-        "item": each.item,
-        "type": each.type,
-        "day": each.day,
-        "amount_minor": each.amount_minor,
-        "currency": each.currency or None,
-        "denomination": each.denomination or None,
-        "request_id": each.request_id,
-        "first_seen": now,
-        "state": "open" if each.stands else "closed",
-        "closed_day": None if each.stands else day,
-    }
-
-
-def open_file_breaks(conn: Connection, source: Source, day: str) -> list[str]:
-    """The earlier days whose file was missing when `day` began."""
-    table = recon_breaks.c
-    query = select(table.item).where(
-        table.source_id == source.id,
-        table.day < day,
-        table.item.like("file:%"),
-        (table.state == "open") | (table.closed_day >= day),
-    )
-    return [item.removeprefix("file:") for item in conn.scalars(query.order_by(table.item))]
 
 
 def decided(conn: Connection, source: Source, operation: str, limit: int, after: str = "") -> list[Decided]:

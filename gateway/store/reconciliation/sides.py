@@ -159,7 +159,7 @@ def carried_acts(conn: Connection, source: Source, day: str) -> list[str]:
         table.source_id == source.id,
         table.day < day,
         table.item.like("act:%") | table.item.like("unpaid:%"),
-        (table.state == "open") | (table.closed_day >= day),
+        (table.state != "closed") | (table.closed_day >= day),
     )
     return [item.partition(":")[2] for item in conn.scalars(query)]
 

@@ -168,7 +168,7 @@ recon_breaks = Table(
     Column("denomination", Text),
     Column("request_id", Text, ForeignKey("requests.id")),
     Column("first_seen", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),  # open | closed; later also assigned, proposed, approved …
+    Column("state", Text, nullable=False),  # open | assigned | closed; later also proposed, approved …
     Column("closed_day", Text),
     Column("days_late", Integer),
     Column("owner", Text),
@@ -182,12 +182,27 @@ recon_resolutions = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("break_id", Text, ForeignKey("recon_breaks.id"), nullable=False),
+    Column("type", Text),  # of the break when it was resolved: another type is another break
+    Column("day", Text),  # from which day on it no longer stands
     Column("maker", Text, nullable=False),  # "reconciliation": the counterpart came by itself
     Column("checker", Text),
     Column("reason", Text, nullable=False),
-    Column("evidence", Text),
+    Column("evidence", Text),  # of people: the note in which they said why
     Column("journal_id", Text),
     Column("at", BigInteger, nullable=False),
     CheckConstraint("checker IS NULL OR checker <> maker", name="two_people"),
 )
 Index("ix_recon_resolutions_break_id", recon_resolutions.c.break_id)
+
+recon_break_notes = Table(
+    "recon_break_notes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("break_id", Text, ForeignKey("recon_breaks.id"), nullable=False),
+    Column("kind", Text, nullable=False),  # noted | assigned | closed
+    Column("author", Text, nullable=False),
+    Column("owner", Text),  # to whom it was given
+    Column("said", Sealed, nullable=False),  # may name a person
+    Column("at", BigInteger, nullable=False),
+)
+Index("ix_recon_break_notes_break_id", recon_break_notes.c.break_id)

@@ -83,6 +83,19 @@ def test_a_day_is_run_by_command_reported_in_files_and_run_again_to_the_same_byt
     (only,) = content["breaks"]
     assert (only["type"], only["file"], only["line"], only["theirs_minor"]) == ("missing_at_us", "s.csv", 2, 2500)
 
+    def of_break(*arguments, lang="en"):
+        return jisr("--config", config, "--lang", lang, "reconcile", "break", *arguments)
+
+    assert only["id"] in of_break("list").stdout
+    assert "given to rana: call them" in of_break("assign", only["id"], "rana", "--note", "call them").stdout
+    silent = of_break("close", only["id"])
+    assert (silent.returncode, "Say why" in silent.stderr) == (1, True)
+    assert "أُغلق: ticket 4711" in of_break("close", only["id"], "--because", "ticket 4711", lang="ar").stdout
+    twice = of_break("close", only["id"], "--because", "again")
+    assert (twice.returncode, "This break is closed" in twice.stderr) == (1, True)
+    assert "لا فرق بالرقم" in of_break("show", "B0", lang="ar").stderr
+    assert of_break("list").stdout.strip() == "No break is open."
+
 
 def test_the_command_speaks_arabic_beside_a_running_server_and_operators_read_the_report(installed, jisr):
     put(installed, "s.csv", settlement())
