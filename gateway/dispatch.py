@@ -115,6 +115,7 @@ class Dispatcher:
         try:
             while current is not None:
                 lane = current.lane
+                crash.point("work.begin", current.reference)
                 current = await self._step(current, exchange)
                 exchange = None
                 if current is not None:
@@ -231,7 +232,7 @@ class Dispatcher:
         """Send, read, decide. Logs one line, without a word of the content."""
         plan = made.plan
         answer = await (made.asked or self._send(work, made))
-        crash.point("answer.before_record")
+        crash.point("answer.before_record", work.reference)
         failed = isinstance(answer, ConnectorError)
         log.info(
             "exchange",

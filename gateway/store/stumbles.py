@@ -3,7 +3,8 @@
 A request whose job is quarantined is parked with the reason "poison": people look at it, and may replay it.
 """
 
-from collections.abc import Iterable
+import random
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, null, select, update
@@ -19,6 +20,8 @@ from mappings.status import FINAL, Request, move
 
 POISON = "poison"
 _FIRST_PAUSE_MS = 1000
+#: The last of many suspects is tried within this.
+_LONGEST_MS = 60_000
 
 
 def stumble(conn: Connection, request_id: str, token: int, most: int) -> str:
@@ -39,10 +42,29 @@ def stumble(conn: Connection, request_id: str, token: int, most: int) -> str:
 
 
 def rescue_counted(conn: Connection, worker: str | None, most: int) -> int:
-    """`rescue`, and each job whose worker died counts that; those at which `most` died in a row are set aside."""
+    """`rescue`, and each job whose worker died counts that; those at which `most` died in a row are set aside.
+
+    A worker dies of one job and holds many. After one death all go on at once; those that were there again are tried
+    apart from each other, ever further, so that the one that kills is soon alone when it does.
+    """
     freed = rescue(conn, worker)
     quarantine(conn, [request_id for request_id, stumbles in freed if stumbles >= most])
+    _set_apart(conn, {request_id: stumbles for request_id, stumbles in freed if 1 < stumbles < most})
     return len(freed)
+
+
+def _set_apart(conn: Connection, suspects: Mapping[str, int]) -> None:
+    """Give each a time of its own, in no order that the next death would repeat."""
+    now = now_ms(conn)
+    by_deaths: dict[int, list[str]] = {}
+    for request_id, stumbles in suspects.items():
+        by_deaths.setdefault(stumbles, []).append(request_id)
+    for deaths, alike in by_deaths.items():
+        apart = min(_FIRST_PAUSE_MS * 4 ** (deaths - 2), _LONGEST_MS // len(alike))
+        first = now + _FIRST_PAUSE_MS * 2 ** min(deaths - 2, 8)
+        random.shuffle(alike)
+        for number, request_id in enumerate(alike):
+            conn.execute(update(jobs).where(jobs.c.request_id == request_id).values(due_at=first + number * apart))
 
 
 def _free(conn: Connection, request_id: str, **values: Any) -> None:

@@ -1,9 +1,9 @@
 """Poison is set aside while its lane goes on, and what was parked is replayed, throttled; on both databases."""
 
-from sqlalchemy import update
+from sqlalchemy import delete, insert, update
 
 from gateway.dead_letters.desk import DeadLetters, Order
-from gateway.dead_letters.planner import Sort
+from gateway.dead_letters.planner import Sort, summary
 from gateway.store.claims import claim
 from gateway.store.dead_letters import Choice
 from gateway.store.jobs import NEVER, intend
@@ -81,6 +81,25 @@ async def test_o2_a_job_whose_workers_die_is_set_aside(store, channel, clock):
     assert await store.write(claim, "g9", {LANE: 1}, 30_000) == []
 
 
+async def test_o2_those_that_died_beside_a_poison_are_not_set_aside_with_it(store, channel, clock):
+    """Nine are always held by the worker that one of them kills; whoever is tried without it is done."""
+    rows = [new_request(channel, claim_for=None) for _ in range(9)]
+    await store.write(accept, rows)
+    poison, deaths = rows[4].id, 0
+    while len(await rows_of(store, jobs)) > 1 or deaths < 5:
+        held = [work.request_id for work in await store.write(claim, f"g{deaths}", {LANE: 9}, 1_000)]
+        if poison in held:
+            deaths += 1
+            clock.advance(1.1)
+            heir = f"g{deaths}" if store.dialect == "sqlite" else None
+            assert await store.write(rescue_counted, heir, 5) == len(held)
+        else:
+            await store.write(lambda conn, held=held: conn.execute(delete(jobs).where(jobs.c.request_id.in_(held))))
+            clock.advance(0.5)
+    assert deaths == 5
+    assert [row.id for row in await rows_of(store, requests, state="parked")] == [poison]
+
+
 async def test_o3_a_replay_goes_at_its_pace_and_tells_the_timeline_who_let_it_go_and_why(store, channel):
     rows = await parked(store, channel, 4)
     desk = DeadLetters(store, KNOWN)
@@ -114,3 +133,45 @@ async def test_o3_what_may_have_arrived_is_asked_about_and_a_changed_mapping_wai
     assert (work.request_id, work.open_attempt.state) == (doubtful.id, Attempt.IN_DOUBT)
     accepting = Order("rana", "as agreed", accept_new_mapping=True)
     assert (await desk.replay(planned, accepting))["safe"] == 1
+
+
+async def test_o3_thousands_go_at_their_pace_and_money_is_asked_about_or_left_alone(store, channel, clock):
+    rows = await parked(store, channel, 2_000)
+    asked, money = rows[:20], rows[20:40]
+
+    def doubt(conn):
+        for some, connector, operation in ((asked, "ministry", "submit"), (money, "wallet", "confirm")):
+            made = [
+                {"id": row.id, "request_id": row.id, "operation_id": row.id, "number": 1, "token": 1}
+                | {"connector": connector, "operation": operation, "role": operation, "payload_hash": ""}
+                | {"state": Attempt.IN_DOUBT.value, "sending_at": 1}
+                for row in some
+            ]
+            conn.execute(insert(attempts), made)
+
+    await store.write(doubt)
+    desk = DeadLetters(store, KNOWN)
+    planned = await desk.choose(Choice(reason="mapping_failed"), ())
+    assert summary(planned) | {"mappings": []} == {
+        "safe": 1_960,
+        "inquire_first": 20,
+        "unsafe": 20,
+        "done": 0,
+        "mappings": [],
+    }
+    begun = clock.now_ms()
+    went = await desk.replay(planned, Order("rana", "as agreed", per_second=100))
+    assert went == {"safe": 1_960, "inquire_first": 20, "unsafe": 0, "done": 0}
+    took = clock.now_ms() - begun
+    resting = [row.request_id for row in await rows_of(store, jobs) if row.due_at == NEVER]
+    assert sorted(resting) == sorted(row.id for row in money)
+    places = {LANE: 5_000, "ministry.inquire": 5_000, "wallet.confirm": 5_000}
+    for second in (1, 2):
+        clock.advance(1)
+        due = await store.write(claim, f"w{second}", places, 30_000)
+        assert len(due) <= 100 * (1 + second) + took // 10, "no more than the pace"
+        doubts = [work for work in due if work.open_attempt is not None]
+        assert all(work.lane == "ministry.inquire" for work in doubts)
+        assert second > 1 or {work.request_id for work in doubts} == {row.id for row in asked}
+    clock.advance(20)
+    assert len(await store.write(claim, "w3", places, 30_000)) > 1_500
