@@ -112,6 +112,11 @@ def dead_letter_schemas() -> dict[str, Any]:
             "description": "The version that it started with, and the one that is installed now.",
         },
         "attempts": {"type": "array", "items": _object(attempt), "description": "Oldest first."},
+        "links": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "`decide`: where two operators decide about what is unsafe.",
+        },
     }
     changes = {"type": "array", "items": _object({**mapping, "count": {"type": "integer"}})}
     items = {"type": "array", "items": {"$ref": "#/components/schemas/DeadLetter"}}

@@ -126,6 +126,7 @@ def shown(planned: Planned) -> dict[str, Any]:
             {"connector": each.connector, "operation": each.operation, "state": each.state.value}
             for each in letter.attempts
         ],
+        "links": {"request": f"/v1/requests/{letter.id}", "decide": f"/v1/admin/doubts/{letter.id}"},
     }
 
 

@@ -77,7 +77,7 @@ def replay(
 ) -> None:
     """Plan a replay of parked requests, and with --act let what is safe go on and what may have arrived be asked about.
 
-    What is unsafe or already done is never touched: about what is unsafe two operators decide.
+    What is unsafe or already done is never touched: about what is unsafe two operators decide (jisr doubt).
 
     Examples:
 

@@ -20,7 +20,7 @@ async def act(api, path, body, who="layla", key="k-1"):
 
 def installed(api):
     """The mapping version that a vehicle statement would start with now."""
-    return api.services.dead_letters._known.mapping_versions[LANE]
+    return api.services.dead_letters.known.mapping_versions[LANE]
 
 
 def fits(name, answer):
