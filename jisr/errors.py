@@ -2,7 +2,7 @@
 
 from gateway.errors import CatalogueFault, Problem
 from gateway.settings import SettingsError
-from mappings.sentences import arabic_of
+from mappings.sentences import arabic_of, in_arabic
 
 
 class CommandError(Exception):
@@ -22,7 +22,8 @@ def sentence_of(error: BaseException, language: str) -> str | None:
         return _as_sentence(arabic_of(error) if language == "ar" else str(error))
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror or type(error).__name__}{where}."
+        said = error.strerror or type(error).__name__
+        return f"{in_arabic(said) if language == 'ar' else said}{where}."
     return None
 
 

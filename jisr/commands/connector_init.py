@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from connectors.kit.importing.refusal import Report, Words
 from jisr.errors import CommandError
@@ -95,7 +96,7 @@ def _tell(here: Front, folder: Path, report: Report) -> None:
         *(("–", "yellow", one) for one in report.left_out),
         *(("i", "cyan", one) for one in report.hints),
     ):
-        here.out.print(f"[{style}]{sign}[/]", here.text(words.ar, words.en), markup=True)
+        here.out.print(Text(sign, style=style), Text(here.text(words.ar, words.en)))
     operations = len(list((folder / "mapping").glob("[a-z]*.yaml")))
     here.say(
         f"[green]✓[/] كُتبت الحزمة في {folder}، العمليات: {operations}؛ الخطوات التالية في README.md.",

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from jisr.commands.connector_show import Named, find
 from jisr.errors import CommandError
@@ -43,7 +44,7 @@ def lock(
     folder = find(here, package).resolve()
     drift = examine(folder, against=against, root=root, allow_private=allow_private)
     for words in drift.differences:
-        here.out.print(f"[red]✗[/] {here.text(words.ar, words.en)}")
+        here.out.print(Text("✗ ", style="red").append(here.text(words.ar, words.en), style="default"))
     if drift.unpinned or (accept and against is None):
         pin(folder)
         here.say("ثُبّت العقد في contract.lock.", "The contract is pinned in contract.lock.")

@@ -2,6 +2,7 @@
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from jisr.terminal import front
 
@@ -22,7 +23,7 @@ def doctor(context: typer.Context) -> None:
     for finding in examine(settings):
         wrong += not finding.good
         mark = "[green]✓[/]" if finding.good else "[red]✗[/]"
-        table.add_row(mark, here.text(*finding.subject), here.text(*finding.said))
+        table.add_row(mark, Text(here.text(*finding.subject)), Text(here.text(*finding.said)))
     here.out.print(table)
     if wrong:
         here.err.print(here.text(f"يجب إصلاح {wrong} مما سبق.", f"{wrong} of these must be mended."), style="red")

@@ -47,7 +47,12 @@ def sandbox(
             here.say("أوقفها بـ Ctrl-C.", "Ctrl-C ends them.")
             while True:
                 for child in processes.dead():
-                    raise CommandError(f"{child.name} ended (status {child.ended}); see {child.log}.")
+                    raise CommandError(
+                        here.text(
+                            f"انتهى {child.name} (بالحالة {child.ended})؛ انظر {child.log}.",
+                            f"{child.name} ended (status {child.ended}); see {child.log}.",
+                        )
+                    )
                 time.sleep(0.5)
         except KeyboardInterrupt:
             here.say("أُوقفت.", "Ended.")

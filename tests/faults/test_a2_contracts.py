@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from connectors.kit.importing.openapi_import import import_openapi
 from connectors.kit.importing.refusal import ContractRefused
+from connectors.kit.importing.writing import _locked
 from connectors.kit.importing.wsdl_import import import_wsdl
 from tests.unit.connectors.kit.importing.contracts import (
     OPERATIONS,
@@ -192,3 +195,32 @@ def test_a2_references_in_a_circle_end(tmp_path):
     assert report.left_out == []
     bundled = json.loads((folder / "openapi/city.json").read_text("utf-8"))
     assert bundled["x-documents"]["d1"]["Circle"]["properties"]["back"] == {"$ref": "#/components/schemas/Permit"}
+
+
+def test_a2_what_a_killed_import_left_goes_with_the_next_one_and_work_in_progress_stays(tmp_path):
+    into = tmp_path / "into"
+    for name in (".city-dead.init", ".city-busy.init"):
+        (into / name / "city").mkdir(parents=True)
+
+    with _locked(into / ".city-busy.init"):
+        import_wsdl("city", write(tmp_path, "city.wsdl", wsdl()), into)
+
+    assert sorted(path.name for path in into.iterdir()) == [".city-busy.init", "city"]
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "cannot be written: File too large"), ("ar", "تعذّرت كتابة")])
+def test_a2_a_disk_that_takes_no_more_is_one_sentence_and_nothing_stays(tmp_path, language, says):
+    """A file that may not grow is what a test can have without being root; a full disk fails in the same place."""
+    (tmp_path / "into").mkdir()
+    source = write(tmp_path, "city.wsdl", wsdl())
+    words = [sys.executable, "-m", "jisr", "--lang", language, "connector", "init", "city", "--wsdl", source]
+
+    ended = subprocess.run(
+        ["bash", "-c", 'ulimit -f 1; exec "$0" "$@"', *words, "--into", str(tmp_path / "into")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert says in ended.stderr
+    assert "\n" not in ended.stderr.strip()
+    assert list((tmp_path / "into").iterdir()) == []

@@ -22,6 +22,8 @@ class Field:
     documentation: str = ""
     children: list["Field"] = field(default_factory=list)
     media: str = ""  #: The media types that the schema says its bytes have (`xmime:expectedContentTypes`).
+    patterns: tuple[str, ...] = ()  #: Regular expressions that are all found in its text.
+    source: str = ""  #: The expression that it certainly is; empty: a field of the input.
     whole: bool = False  #: Mapped as one value, because it is recursive, free-form or empty.
 
     @property

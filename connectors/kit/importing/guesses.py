@@ -70,11 +70,11 @@ def guess(name: str, method: str = "") -> Guess:
     words = words_of(name)
     first = words[0] if words else ""
     if method == "GET" or (method != "DELETE" and _reads(words)):
-        why = "GET reads" if method == "GET" else f"its name says {first}"
+        why = "GET only reads" if method == "GET" else f"its name says {first}, so it only reads"
         role = "inquire" if _INQUIRES & set(words) else "check"
         # a quote names its price, and which field that is, and in what money, only people know
         perhaps = "; role quote when answer.quote names its price" if _QUOTES & set(words) else ""
-        return Guess(role, "safe", f"guessed: {why}, so it only reads{perhaps}")
+        return Guess(role, "safe", f"guessed: {why}{perhaps}")
     role = "cancel" if _CANCELS & set(words) or method == "DELETE" else "submit"
     role = "confirm" if _CONFIRMS & set(words) else role
     return Guess(
@@ -83,6 +83,16 @@ def guess(name: str, method: str = "") -> Guess:
         "nothing in the contract says what a repeat does: a lost answer parks the request until people decide. Write "
         "idempotent when a key is honoured, inquirable when another operation tells what became of it",
     )
+
+
+def honours_a_key(made: Guess, header: str) -> None:
+    """An operation that changes something and takes a key of idempotency promises what the key is for."""
+    if made.effect == "none":
+        made.effect = "idempotent"
+        made.reason = (
+            f"guessed: it takes {header}, so a repeat with the same key should do nothing; the write gate of "
+            "`jisr connector check` proves it"
+        )
 
 
 def _reads(words: list[str]) -> bool:
@@ -95,7 +105,7 @@ def pair_inquiries(guesses: dict[str, Guess], wires: dict[str, str], given: Mapp
     operation only checks."""
     inquiries = [name for name, made in guesses.items() if made.role == "inquire"]
     for name, made in guesses.items():
-        if made.role != "submit":
+        if made.role != "submit" or made.effect != "none":
             continue
         nouns = set(words_of(wires[name])) - _NOISE - _READS
         able = [one for one in inquiries if set(given[one]) <= set(given[name])]
@@ -145,26 +155,3 @@ def _single_leaves(field: Field, way: list[Field], *, required: bool) -> Iterabl
             yield from _single_leaves(child, here, required=required)
         elif not child.children and not child.whole:
             yield here
-
-
-def hint(field: Field) -> str:
-    """What of the canonical document the field probably is; empty when nothing suggests itself."""
-    text = field.name
-    for wanted, expression in _HINTS:
-        if text == wanted or text.endswith(f"_{wanted}"):
-            return expression
-    return ""
-
-
-_HINTS = (
-    ("national_number", "digits(applicant.national_number)"), ("national_id", "digits(applicant.national_number)"),
-    ("request_id", "operation_id"), ("transaction_id", "operation_id"), ("correlation_id", "operation_id"),
-    ("idempotency_key", "operation_id"), ("first_name", "applicant.name.given"), ("given", "applicant.name.given"),
-    ("father", "applicant.name.father"), ("father_name", "applicant.name.father"), ("mother", "applicant.name.mother"),
-    ("last_name", "applicant.name.family"), ("family", "applicant.name.family"),
-    ("family_name", "applicant.name.family"), ("birth_date", "applicant.birth_date"),
-    ("date_of_birth", "applicant.birth_date"), ("mobile", "mobile(applicant.mobile, 'local')"),
-    ("msisdn", "mobile(payer.mobile, 'international')"), ("language", "request.language"),
-    ("governorate", "code('governorates', input.governorate)"), ("amount", "money(fee, 'SYP-new', 'whole')"),
-    ("password", "settings.password"), ("username", "settings.username"), ("user_name", "settings.username"),
-)  # fmt: skip

@@ -51,8 +51,10 @@ class JsonFields:
         elif main == "object":
             self._object(field, merged, refs)
         else:
-            field.form = "bytes" if merged.get("format") in {"byte", "binary"} else _FORMS.get(main, "any")
+            field.form = "bytes" if _is_binary(merged) else _FORMS.get(main, "any")
+            field.media = str(merged.get("contentMediaType") or "") if field.form == "bytes" else ""
             field.whole = field.form == "any"
+            field.patterns = (str(merged["pattern"]),) if "pattern" in merged else ()
 
     def _array(self, field: Field, merged: Mapping[str, Any], refs: tuple[str, ...]) -> None:
         if field.repeats:  # a list of lists
@@ -112,6 +114,11 @@ def _take(result: dict[str, Any], inner: Mapping[str, Any], *, always: bool) -> 
             result[key] = value
 
 
+def _is_binary(schema: Mapping[str, Any]) -> bool:
+    """Base64: `format` in OpenAPI 3.0, `contentEncoding` in 3.1."""
+    return schema.get("format") in {"byte", "binary"} or str(schema.get("contentEncoding")).lower() == "base64"
+
+
 def _kind(schema: Mapping[str, Any]) -> list[str]:
     kind = schema.get("type")
     if isinstance(kind, str):
@@ -120,6 +127,8 @@ def _kind(schema: Mapping[str, Any]) -> list[str]:
         return [str(one) for one in kind]
     if "properties" in schema or "additionalProperties" in schema:
         return ["object"]
+    if all(isinstance(value, str) for value in schema.get("enum") or (None,)):
+        return ["string"]
     return ["array"] if "items" in schema else []
 
 

@@ -28,7 +28,8 @@ def mapping_text(draft: Draft) -> str | None:
     sections = dict(draft.sections)
     if draft.mode >= _WHOLE_MODE and "body" in sections:
         sections["body"] = _PASSED
-    lines = request_lines(sections, Scope(draft.seen, everything), _line(draft.documentation))
+    scope = Scope(draft.seen, everything, inquiry=draft.guess.role == "inquire")
+    lines = request_lines(sections, scope, _line(draft.documentation))
     lines += ["", *answer_lines(_answer(draft, Scope(draft.response_seen, everything)))]
     text = "\n".join(lines) + "\n"
     too_large = len(text.encode()) > MAX_BYTES - 1024 or len(lines) > MAX_LEAVES - 50

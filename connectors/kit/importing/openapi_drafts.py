@@ -7,12 +7,12 @@ from typing import Any
 
 from connectors.kit.importing.drafts import Draft
 from connectors.kit.importing.fields import Field, unique_names
-from connectors.kit.importing.guesses import code_field, guess
+from connectors.kit.importing.guesses import code_field, guess, honours_a_key
 from connectors.kit.importing.json_fields import JsonFields
 from connectors.kit.importing.mappings import code_expression
 from connectors.kit.importing.openapi_described import Described, UnsupportedError, resolved
 from connectors.kit.importing.openapi_parameters import Parameters
-from connectors.kit.importing.samples import of_json
+from connectors.kit.importing.samples import file_json, of_json
 from connectors.kit.sample_values import JsonSamples, NoSample
 
 _PLACE = re.compile(r"\{([^{}/]+)\}")
@@ -60,7 +60,7 @@ class Drafting:
         everything = [child for root in sections.values() for child in (root.children or [root])]
         _distinct(everything)
         seen: set[int] = set()
-        canonical = {child.name: given[id(child)] for child in everything if id(child) in given}
+        canonical = {child.name: given[id(child)] for child in everything if id(child) in given and not child.source}
         seen |= set(given)
         whole = dict(canonical)
         check = None
@@ -92,6 +92,8 @@ class Drafting:
             other_codes=[str(code) for code in operation.get("responses") or () if str(code) != str(status)],
             check=check,
         )
+        if parameters.key:
+            honours_a_key(draft.guess, parameters.key)
         self._codes(draft, response)
         self._fault(draft, described)
         return draft
@@ -151,6 +153,7 @@ class Drafting:
             return Field("", "", "no content"), {}, seen
         made = self._samples.value(schema, omit="writeOnly") if schema not in ({}, True) else {}
         root = self._fields.message(schema)
+        made = file_json(root, made)
         if isinstance(made, list):
             rows = root
             rows.least = 1  # an empty list is a list

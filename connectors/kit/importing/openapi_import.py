@@ -65,6 +65,7 @@ def draft_openapi(
         raise ContractRefused(
             f"{bundle.shown} describes no operation that can be called.", f"لا يصف {bundle.shown} عملية يمكن استدعاؤها."
         )
+    _tell_of_callbacks(bundle, operations, report)
     server = _server(document)
     progress(Words(f"Writing {len(operations)} operations", f"كتابة {len(operations)} عملية"))
     drafts = _drafts(
@@ -138,6 +139,19 @@ def _operations(bundle: Bundle, report: Report) -> Iterator[Described]:
             if method in found:
                 name = f"{method.upper()} {path}"
                 _leave_out(report, bundle, (*home, method), name, name, "the method is not supported")
+
+
+def _tell_of_callbacks(bundle: Bundle, operations: list[Described], report: Report) -> None:
+    """What the institution sends by itself is for the author to declare: the contract does not say how it is signed."""
+    holders: list[tuple[Steps, Any]] = [(("webhooks",), bundle.document.get("webhooks"))]
+    holders += [(one.steps("callbacks"), one.operation.get("callbacks")) for one in operations]
+    for steps, named in holders:
+        for name in named if isinstance(named, Mapping) else ():
+            place = bundle.place((*steps, name))
+            report.hints.append(Words(
+                f"{place}: The institution calls back ({name}): declare that as [callbacks.NAME] of manifest.toml.",
+                f"{place}: ترسل الجهة إشعاراً ({name}): صرّح به في ‎[callbacks.NAME]‎ من manifest.toml.",
+            ))  # fmt: skip
 
 
 def _leave_out(report: Report, bundle: Bundle, steps: Steps, en: str, ar: str, why: str, why_ar: str = "") -> None:

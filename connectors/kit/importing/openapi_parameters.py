@@ -7,10 +7,12 @@ from typing import Any
 from connectors.kit.importing.fields import Field
 from connectors.kit.importing.json_fields import JsonFields
 from connectors.kit.importing.openapi_described import Described, Steps, UnsupportedError, resolved
+from connectors.kit.importing.samples import OPERATION_ID
 from connectors.kit.lists import Unwritable, list_style
 from connectors.kit.sample_values import JsonSamples, NoSample
 
 _SECTIONS = {"path": "path", "query": "query", "header": "headers"}
+_KEYS = frozenset({"idempotency-key", "x-idempotency-key"})
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
@@ -21,6 +23,7 @@ class Parameters:
         self._document, self._fields, self._samples = document, fields, samples
         self.lists: dict[str, str] = {}  #: Query parameters that are lists: how each is written.
         self.dropped: list[UnsupportedError] = []  #: Optional ones that cannot be sent.
+        self.key = ""  #: The header that takes a key of idempotency.
 
     def sections(self, described: Described, places: Mapping[str, str]) -> tuple[dict[str, Field], dict[int, Any]]:
         """The sections of the request that hold parameters, and the sample values by field."""
@@ -46,6 +49,8 @@ class Parameters:
                 self.dropped.append(error)
                 continue
             field.key = places.get(name, name) if place == "path" else name
+            if place == "header" and name.lower() in _KEYS and self._takes_our_id(parameter):
+                self.key, field.source = name, "operation_id"
             sections.setdefault(_SECTIONS[place], Field("", "", "")).children.append(field)
         return sections, values
 
@@ -85,6 +90,10 @@ class Parameters:
             if place == "query":
                 self.lists[name] = style
         return field, sample
+
+    def _takes_our_id(self, parameter: Mapping[str, Any]) -> bool:
+        schema = parameter.get("schema")
+        return schema is not None and self._samples.problem(schema, OPERATION_ID) is None
 
     def _several(self, schema: Any, values: list[Any]) -> list[Any]:
         """Two values where the schema allows it, so that the samples show how they are written."""

@@ -10,13 +10,12 @@ from connectors.kit.importing.writing import Authentication
 def authentication_of(document: Mapping[str, Any], operations: list[Mapping[str, Any]], server: str) -> Authentication:
     """That of the first requirement that the kit can meet; else none, with a note for the author."""
     schemes = (document.get("components") or {}).get("securitySchemes") or {}
-    wanted = [list(one) for one in _requirements(document, operations)]
     notes = []
-    for names in wanted:
-        for name in names:
+    for wanted in _requirements(document, operations):
+        for name, scopes in wanted.items():
             scheme = schemes.get(name)
-            found = _of(scheme, server) if isinstance(scheme, Mapping) else None
-            if found is not None and len(names) == 1:
+            found = _of(scheme, server, scopes) if isinstance(scheme, Mapping) else None
+            if found is not None and len(wanted) == 1:
                 return found
             kind = (scheme or {}).get("type") if isinstance(scheme, Mapping) else "unknown"
             notes.append(f"{name} ({kind})")
@@ -35,7 +34,7 @@ def _requirements(document: Mapping[str, Any], operations: list[Mapping[str, Any
     return found
 
 
-def _of(scheme: Mapping[str, Any], server: str) -> Authentication | None:
+def _of(scheme: Mapping[str, Any], server: str, scopes: Any) -> Authentication | None:
     kind = str(scheme.get("type"))
     if kind == "apiKey" and scheme.get("in") in {"header", "query"} and str(scheme.get("name", "")).isascii():
         return Authentication("api_key", {str(scheme["in"]): str(scheme.get("name"))}, {"api_key": True})
@@ -46,14 +45,15 @@ def _of(scheme: Mapping[str, Any], server: str) -> Authentication | None:
         return Authentication("api_key", {"header": "Authorization"}, {"api_key": True}, note)
     flow = (scheme.get("flows") or {}).get("clientCredentials") if isinstance(scheme.get("flows"), Mapping) else None
     if kind == "oauth2" and isinstance(flow, Mapping) and flow.get("tokenUrl"):
-        return _oauth2(str(flow["tokenUrl"]), server)
+        return _oauth2(str(flow["tokenUrl"]), server, scopes)
     return None
 
 
-def _oauth2(token_url: str, server: str) -> Authentication:
+def _oauth2(token_url: str, server: str, scopes: Any) -> Authentication:
     home, token = urlsplit(server), urlsplit(urljoin(server or "/", token_url))
     note = "" if not token.netloc or token.netloc == home.netloc else f"the contract fetches tokens from {token.netloc}"
     path = token.path if token.path.startswith("/") else f"/{token.path}"
-    return Authentication(
-        "oauth2_client_credentials", {"token_path": path}, {"client_id": False, "client_secret": True}, note
-    )
+    keys = {"token_path": path}
+    if isinstance(scopes, list) and scopes:
+        keys["scope"] = " ".join(str(one) for one in scopes)
+    return Authentication("oauth2_client_credentials", keys, {"client_id": False, "client_secret": True}, note)

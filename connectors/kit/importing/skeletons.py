@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from connectors.kit.importing.fields import Field
-from connectors.kit.importing.guesses import hint
+from connectors.kit.importing.hints import hint
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_EXPRESSION = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
@@ -33,6 +33,7 @@ class Scope:
 
     seen: set[int]
     everything: bool
+    inquiry: bool = False  #: The operation asks about an earlier act.
 
     def wants(self, one: Field) -> bool:
         """Whether the field gets a line of its own."""
@@ -75,8 +76,11 @@ def _children(parent: Field, base: str, indent: str, scope: Scope) -> list[str]:
 
 def _field(one: Field, source: str, indent: str, scope: Scope) -> list[str]:
     key, note = yaml_key(one.key), comment(one)
+    if one.source:
+        return [f"{indent}{key}: {text(one.source)}  # {note}"]
     if one.whole or not one.children:
-        suggestion = hint(one)
+        of_a_list = source.startswith("item.")  # a child's name is not the applicant's
+        suggestion = "" if of_a_list else hint(one, inquiry=scope.inquiry)
         perhaps = f" (perhaps {suggestion})" if suggestion else ""
         return [f"{indent}{key}: {text(source)}  # {note}{perhaps}"]
     if one.repeats:

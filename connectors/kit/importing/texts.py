@@ -112,7 +112,7 @@ def readme(package: "PackageDraft", report: Report) -> str:
         "3. In `mapping/*.yaml` replace `input.…` by the canonical fields where there are some: the comments say type,",
         "   cardinality and meaning, and sometimes the likely expression.",
         "4. Name the folder above this one in `connector_paths` of `jisr.toml`.",
-        "5. Start the sandbox: `python -m connectors.kit.sandbox <this folder> --port 8901`.",
+        "5. Start the sandbox: `jisr sandbox <this folder>`; the page that it names shows ledger and switches.",
         "6. Prove it: `jisr connector check <this folder>`.", "",
         '<div dir="rtl">', "",
         "## ما فعله الاستيراد", "", *said_ar, "",
@@ -121,7 +121,7 @@ def readme(package: "PackageDraft", report: Report) -> str:
         "2. اكتب رموز الجهة في `codes.toml`؛ ما لا يُذكر لا يكون نهائياً.",
         "3. في `mapping/*.yaml` ضع الحقول المعتمدة مكان `input.…` حيث وُجدت؛ التعليقات تذكر النوع والعدد والمعنى.",
         "4. اذكر المجلد الذي فوق هذا في `connector_paths` من `jisr.toml`.",
-        "5. شغّل الجهة التجريبية: `python -m connectors.kit.sandbox <هذا المجلد> --port 8901`.",
+        "5. شغّل الجهة التجريبية: `jisr sandbox <هذا المجلد>`؛ تعرض صفحتها سجل الأفعال والأعطال.",
         "6. أثبت صحته: `jisr connector check <هذا المجلد>`.", "",
         "</div>", "",
     ])  # fmt: skip

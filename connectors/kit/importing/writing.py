@@ -1,11 +1,14 @@
 """Writes a package folder, proves it by replaying its samples, and puts it in place in one step or not at all."""
 
 import asyncio
+import fcntl
 import json
+import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,14 +85,44 @@ def check_target(name: str, into: Path) -> Path:
 def write_package(package: PackageDraft, into: Path, report: Report, progress: Progress) -> Path:
     """The finished folder. Operations that do not replay are left out, with a sentence. Raises ContractRefused."""
     target = check_target(package.name, into)
-    workshop = Path(tempfile.mkdtemp(prefix=f".{package.name}-", dir=into))
     try:
-        folder = workshop / package.name
-        asyncio.run(_Writing(package, folder, report, progress).until_it_holds())
-        folder.rename(target)
+        with _workshop(package.name, into) as workshop:
+            folder = workshop / package.name
+            asyncio.run(_Writing(package, folder, report, progress).until_it_holds())
+            folder.rename(target)
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+        raise ContractRefused(
+            f"{target} cannot be written: {said}. Nothing was left there.",
+            f"تعذّرت كتابة {target}: {in_arabic(said)}. لم يبقَ شيء هناك.",
+        ) from error
+    return target
+
+
+@contextmanager
+def _workshop(name: str, into: Path) -> Iterator[Path]:
+    """A folder beside the package for what is not finished; gone in the end, and with the next import if this one is
+    killed: whoever works in one holds its lock."""
+    for left in into.glob(f".{name}-*.init"):
+        with suppress(OSError), _locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+    workshop = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=".init", dir=into))
+    try:
+        with _locked(workshop):
+            yield workshop
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
-    return target
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The folder's lock. Raises OSError when somebody has it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 class _Writing:

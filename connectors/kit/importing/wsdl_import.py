@@ -14,7 +14,7 @@ from connectors.kit.importing.mappings import code_expression
 from connectors.kit.importing.ports import Message, Port, SoapOperation, read_ports
 from connectors.kit.importing.refusal import ContractRefused, Progress, Report, Words, silent
 from connectors.kit.importing.repairs import mend
-from connectors.kit.importing.samples import envelope, fault, of_xml, plain
+from connectors.kit.importing.samples import envelope, fault, file_xml, of_xml, plain
 from connectors.kit.importing.sources import open_source, source_name
 from connectors.kit.importing.texts import toml
 from connectors.kit.importing.writing import Authentication, PackageDraft, check_target, write_package
@@ -196,6 +196,7 @@ class _Drafting:
         response_seen: set[int] = set()
         given = of_xml(request, request_nodes[0], seen, wild) if request_nodes else {}
         if answer_nodes:
+            file_xml(answer, answer_nodes[0])
             of_xml(answer, answer_nodes[0], response_seen)
         made = Draft(
             name=name,

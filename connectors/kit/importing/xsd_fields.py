@@ -89,6 +89,7 @@ class XsdFields:
         if target.kind in {"", "object"} or simple.item is not None:
             target.kind = f"list of xsd:{simple.item.builtin}" if simple.item is not None else f"xsd:{simple.builtin}"
         target.facets = _facets(simple)
+        target.patterns = tuple(f"^(?:{'|'.join(group)})$" for group in simple.patterns)
 
     def _complex(self, target: Field, component: Component) -> None:
         target.form = "object"
@@ -166,12 +167,14 @@ class XsdFields:
         if content is not None:
             self._particle(target, content, optional=False, repeated=False, level=0)
 
-    def _particle(self, target: Field, part: Component, *, optional: bool, repeated: bool, level: int) -> None:
+    def _particle(
+        self, target: Field, part: Component, *, optional: bool, repeated: bool, level: int, instead: str = ""
+    ) -> None:
         least, most = occurs(part)
         if most == 0 or level > _DEEPEST:
             return
         if part.kind == "element":
-            self._child(target, part, 0 if optional else least, None if repeated else most)
+            self._child(target, part, 0 if optional else least, None if repeated else most, instead)
             return
         if part.kind == "any":
             return
@@ -184,9 +187,11 @@ class XsdFields:
                 [] if found is None else [one for one in found.children() if one.kind in {"sequence", "choice", "all"}]
             )
         for child in children:
-            self._particle(target, child, optional=optional, repeated=repeated, level=level + 1)
+            others = [_called(one) for one in children if one is not child] if part.kind == "choice" else []
+            other = f"either this or {' or '.join(filter(None, others))}" if any(others) and not repeated else instead
+            self._particle(target, child, optional=optional, repeated=repeated, level=level + 1, instead=other)
 
-    def _child(self, target: Field, part: Component, least: int, most: int | None) -> None:
+    def _child(self, target: Field, part: Component, least: int, most: int | None, instead: str) -> None:
         reference = part.named("ref")
         declared = part if reference is None else self._schemas.find("element", reference)
         if declared is None:
@@ -194,11 +199,11 @@ class XsdFields:
         local = (reference or part.get("name") or "").rpartition("}")[2]
         if declared.flag("abstract") and reference is not None:
             for member in self._schemas.members(reference):
-                self._add(target, member, (member.get("name") or ""), 0, most)
+                self._add(target, member, (member.get("name") or ""), 0, most, instead)
             return
-        self._add(target, declared, local, least, most)
+        self._add(target, declared, local, least, most, instead)
 
-    def _add(self, target: Field, declared: Component, local: str, least: int, most: int | None) -> None:
+    def _add(self, target: Field, declared: Component, local: str, least: int, most: int | None, instead: str) -> None:
         known = next((one for one in target.children if one.key == local), None)
         if known is not None:
             known.least = min(known.least, least)
@@ -209,9 +214,18 @@ class XsdFields:
         if any(each.form == "bytes" for each in made.walk()) and (media := declared.get(_MEDIA)):
             made.media = " ".join(media.split())
             made.facets = ", ".join(filter(None, [made.facets, made.media]))
-        if declared.get("nillable") in {"true", "1"}:
-            made.facets = ", ".join(filter(None, [made.facets, "may be nil"]))
+        nil = "may be nil" if declared.get("nillable") in {"true", "1"} else ""
+        default = f"default {declared.get('default')}" if declared.get("default") else ""
+        made.facets = ", ".join(filter(None, [made.facets, nil, default, instead]))
         target.children.append(made)
+
+
+def _called(part: Component) -> str:
+    """One alternative of a choice, in words."""
+    if part.kind == "element":
+        return (part.named("ref") or part.get("name") or "").rpartition("}")[2]
+    names = [name for child in part.children() if (name := _called(child))]
+    return f"({', '.join(names)})" if len(names) > 1 else "".join(names)
 
 
 def _shown(name: str) -> str:

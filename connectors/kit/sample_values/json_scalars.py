@@ -25,7 +25,8 @@ def text(schema: Mapping[str, Any], name: str) -> str:
     if least > _MOST_LETTERS:
         raise NoSample(f"{name} has at least {least} letters")
     pattern = schema.get("pattern")
-    start = _FORMATS.get(str(schema.get("format")), KNOWN.get(name.replace("_", "").lower(), name))
+    form = str(schema.get("format") or schema.get("contentEncoding"))  # what OpenAPI 3.0 calls byte is base64 in 3.1
+    start = _FORMATS.get(form, KNOWN.get(name.replace("_", "").lower(), name))
     free = start.ljust(least, "x")
     free = free if most is None else free[: int(most)]
     if not isinstance(pattern, str):

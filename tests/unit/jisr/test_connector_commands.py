@@ -36,6 +36,15 @@ def test_init_of_an_openapi_document_speaks_arabic(tmp_path):
     assert "العمليات: 3" in result.stdout
 
 
+def test_what_stands_in_brackets_is_not_taken_for_a_colour(tmp_path):
+    document = openapi(openapi="3.1.0", webhooks={"issued[/red]": {"post": {"responses": {}}}})
+
+    result = run("init", "city", "--openapi", write(tmp_path, "c.json", document), "--into", str(tmp_path))
+
+    assert result.exit_code == 0
+    assert "(issued[/red]): declare that as [callbacks.NAME] of manifest.toml." in result.stdout
+
+
 @pytest.mark.parametrize(("language", "says"), [("en", "is not well-formed XML"), ("ar", "ليس XML سليم البناء")])
 def test_a_broken_contract_is_one_sentence_and_status_1_as_a_program(tmp_path, language, says):
     source = write(tmp_path, "c.wsdl", "<a>\n<b></a>")

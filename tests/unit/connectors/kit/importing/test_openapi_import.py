@@ -160,7 +160,7 @@ SCHEMES = {
     "basic": ({"type": "http", "scheme": "basic"}, {"kind": "basic"}),
     "oauth2": (
         {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://city.example/oauth/token", "scopes": {}}}},
-        {"kind": "oauth2_client_credentials", "token_path": "/oauth/token"},
+        {"kind": "oauth2_client_credentials", "token_path": "/oauth/token", "scope": "permits read"},
     ),
     "another": ({"type": "openIdConnect", "openIdConnectUrl": "https://city.example/"}, {"kind": "none"}),
 }  # fmt: skip
@@ -169,7 +169,7 @@ SCHEMES = {
 @pytest.mark.parametrize("kind", SCHEMES)
 def test_the_security_scheme_becomes_the_kind_of_authentication(tmp_path, kind):
     scheme, expected = SCHEMES[kind]
-    document = openapi(security=[{"it": []}])
+    document = openapi(security=[{"it": ["permits", "read"] if kind == "oauth2" else []}])
     document["components"]["securitySchemes"] = {"it": scheme}
 
     folder, _ = imported(tmp_path, document)
