@@ -70,6 +70,8 @@ class _Snapshot(Collector):
         proposed = self._decisions
         yield _single("jisr_decisions_open", "Proposals that wait for a second operator.", proposed.open)
         yield _single("jisr_decisions_oldest_seconds", "How long the oldest of them waits.", proposed.oldest_ms / 1000)
+        words = "Decisions that somebody who knows better contradicted later."
+        yield _single("jisr_decisions_contradicted", words, proposed.contradicted)
         yield from self._callbacks()
         yield from self._told()
         yield from self._left_over()

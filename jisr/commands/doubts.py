@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from jisr.client import Client
@@ -87,7 +88,7 @@ def list_doubts(
         told = f"{_action(here, open_one['action'])} ({open_one['proposed_by']}) {open_one['id']}" if open_one else ""
         code = (item["reason"] or {}).get("code", "")
         age = _age(here, item["age_seconds"])
-        table.add_row(item["id"], item["service"], state_in_both(item["state"]), age, code, possible, told)
+        table.add_row(item["id"], item["service"], state_in_both(item["state"]), age, code, possible, escape(told))
     here.out.print(table)
     if page["next_cursor"]:
         here.say("يوجد المزيد؛ زد ‎--limit.", "There are more; raise --limit.")

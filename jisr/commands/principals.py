@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from jisr import admin_client
@@ -99,10 +100,9 @@ def set_roles(context: typer.Context, name: Name, role: Roles = None) -> None:
     """
     told = admin_client.call(front(context).settings(), "operator.roles", name=name, roles=role or [])
     roles = ", ".join(told["roles"])
-    front(context).say(
-        f"صلاحيات {name}: {roles or 'لا شيء'}.",
-        f"Roles of {name}: {roles or 'none'}.",
-    )
+    here = front(context)
+    said = here.text(f"صلاحيات {name}: {roles or 'لا شيء'}.", f"Roles of {name}: {roles or 'none'}.")
+    here.out.print(said, markup=False)
 
 
 @operators.command("list")
@@ -139,7 +139,7 @@ def _show(here: Front, rows: list[dict[str, Any]], *, roles: bool = False) -> No
         table.add_column(here.text(ar, en), overflow="fold", no_wrap=en == "id")
     for row in rows:
         valid = here.text("ملغى", "revoked") if row["revoked"] else here.text("صالح", "valid")
-        name = f"{row['name']} ({here.text('تجريبية', 'test')})" if row.get("test") else row["name"]
+        name = escape(f"{row['name']} ({here.text('تجريبية', 'test')})" if row.get("test") else row["name"])
         told = [" ".join(row["roles"])] if roles else [" ".join(row["services"]), row["priority"]]
         table.add_row(name, *told, valid, row["id"])
     here.out.print(table)

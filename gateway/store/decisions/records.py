@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select, update
 
 from gateway.decisions.doubts import Action, Decision, Doubt, State, Told
 from gateway.errors import Problem
@@ -24,7 +24,12 @@ from gateway.store.tables import events, evidence, jobs, principals, requests
 from gateway.work import RANK, Settled, Settling
 from mappings.status import Request
 
-_AGAINST = {Action.DONE: "refused", Action.NOT_DONE: "succeeded", Action.RESEND: "succeeded"}
+#: What may be said later that contradicts an action.
+_AGAINST: Mapping[str, str] = {
+    Action.DONE.value: "refused",
+    Action.NOT_DONE.value: "succeeded",
+    Action.RESEND.value: "succeeded",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ def _contradictions(conn: Connection, rows: Sequence[Row[Any]]) -> dict[str, Tol
         select(evidence).where(_outranking(evidence.c.attempt_id.in_(about))).order_by(evidence.c.id)
     ):
         row = about[said.attempt_id]
-        if said.at >= row.decided_at and said.status == _AGAINST[Action(row.action)]:
+        if said.at >= row.decided_at and said.status == _AGAINST[row.action]:
             found.setdefault(row.id, Told(said.source, said.status, said.code, bool(said.fenced), said.at))
     return found
 
@@ -326,10 +331,19 @@ class DecisionFigures:
 
     open: int
     oldest_ms: int  #: How long the oldest proposal waits.
+    contradicted: int  #: Decisions of which somebody who knows better said otherwise later.
 
 
 def decision_figures(conn: Connection) -> DecisionFigures:
     """Counted now."""
     query = select(func.count(), func.min(decisions.c.proposed_at)).where(decisions.c.state == State.PROPOSED.value)
     count, first = conn.execute(query).one()
-    return DecisionFigures(int(count), now_ms(conn) - first if count else 0)
+    told = (decisions.c.attempt_id == evidence.c.attempt_id) & (decisions.c.state == State.APPROVED.value)
+    against = case(_AGAINST, value=decisions.c.action)
+    otherwise = (
+        select(func.count(decisions.c.id.distinct()))
+        .join_from(decisions, evidence, told & (decisions.c.people > 1))
+        .where(_outranking(evidence.c.status == against), evidence.c.at >= decisions.c.decided_at)
+    )
+    oldest_ms = now_ms(conn) - first if count else 0
+    return DecisionFigures(int(count), oldest_ms, int(conn.execute(otherwise).scalar_one()))

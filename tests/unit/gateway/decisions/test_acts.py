@@ -1,10 +1,17 @@
 """Acts of an institution that nobody can be asked about, that can be asked about, and requests that were given up."""
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
+from gateway.store.callbacks import hold
+from gateway.store.decisions.tables import decisions
+from gateway.store.exchanges import find_attempt
 from gateway.store.jobs import NEVER
-from gateway.store.tables import attempts, evidence, jobs, requests
+from gateway.store.settlements import settle
+from gateway.store.stumbles import rescue_counted
+from gateway.store.tables import attempts, jobs, requests
+from gateway.work import Evidence, Settlement, Settling
+from mappings.status import Attempt, Request
 from tests.unit.gateway.api.test_openapi import resolved
 from tests.unit.gateway.callbacks.conftest import ANSWER, SERVICE, office, open_scene
 from tests.unit.gateway.decisions.conftest import People, codes
@@ -52,6 +59,15 @@ async def sent(scene):
     return await scene.until_state(request["id"], "in_doubt")
 
 
+def answered_late(request, attempt):
+    """What a worker brings that hung past its lease: the institution had done it."""
+    seen = Evidence("answer", "succeeded", "")
+    settlement = Settlement(Request.COMPLETED, 0, "", {}, attempt_state=Attempt.SUCCEEDED, evidence=seen)
+    return Settling(
+        request["id"], -1, Request.IN_PROGRESS, settlement, attempt.id, None, True, None, None, None, channel_id="web"
+    )
+
+
 def actions(case):
     return {each["action"]: each["people"] for each in case["actions"]}
 
@@ -85,13 +101,9 @@ async def test_a_stamp_that_is_sent_again_closes_the_old_attempt_first_and_keeps
     assert first.operation_id == second.operation_id, "the same act"
     assert scene.office.count("stamp") == 2
 
-    def late(conn):
-        (row,) = conn.execute(select(evidence).where(evidence.c.attempt_id == first.id, evidence.c.source == "error"))
-        values = {**row._mapping, "id": "f" * 36, "source": "answer", "rank": 2, "status": "succeeded", "fenced": True}
-        conn.execute(evidence.insert().values(**values | {"at": row.at + 86_400_000}))
-
-    await scene.store.write(late)
+    await scene.store.batch(settle, answered_late(request, first))
     (told,) = (await people.doubt(request["id"]))["decisions"]
+    assert "jisr_decisions_contradicted 1.0" in (await scene.client.get("/metrics")).text
     assert (told["contradicted"]["source"], told["contradicted"]["fenced"]) == ("answer", True), "people are told"
 
 
@@ -121,13 +133,8 @@ async def test_an_inquiry_needs_one_person_and_an_act_that_is_called_done_is_fet
 async def test_the_institution_s_own_word_outranks_what_people_propose(scene, people):
     request = await sent(scene)
     proposal = await people.proposed(request["id"], "not_done")
-
-    def says_done(conn):
-        (row,) = conn.execute(select(evidence)).all()
-        values = {**row._mapping, "id": "f" * 36, "source": "answer", "rank": 2, "status": "succeeded", "fenced": True}
-        conn.execute(evidence.insert().values(**values))
-
-    await scene.store.write(says_done)  # as of a worker that hung past its lease
+    (attempt,) = await scene.rows(attempts)
+    await scene.store.batch(settle, answered_late(request, attempt))
     late = await people.approve(proposal)
     anew = await people.propose(request["id"], "resend")
     assert codes(late, anew) == [(409, "doubt_changed"), (409, "evidence_contradicts")]
@@ -175,3 +182,46 @@ async def test_the_list_of_what_waits_has_the_oldest_first_and_can_be_narrowed_t
     assert open_one["request"] == second["id"]
     metrics = (await scene.client.get("/metrics")).text
     assert "jisr_decisions_open 1.0" in metrics
+
+
+async def test_a13_a_proposal_that_was_edited_in_its_row_is_not_what_was_read(scene, people):
+    request = await stamped(scene)
+    proposal = await people.proposed(request["id"], "not_done")
+    await scene.store.write(lambda conn: conn.execute(update(decisions).values(action="done")))
+    read = (await people.ask("checker", f"decisions/{proposal['id']}")).json()
+    assert (read["action"], read["digest"]) == ("done", proposal["digest"])
+    assert codes(await people.approve(read)) == [(409, "decision_changed")]
+    assert codes(await people.propose(request["id"], "done", "plain")) == [(403, "role_missing")]
+    assert (await scene.read(request["id"]))["state"] == "in_doubt"
+
+
+async def test_what_a_server_holds_that_dies_over_a_decision_is_not_sent_again_by_the_next_one(scene, people):
+    request = await stamped(scene)
+    proposal = await people.proposed(request["id"], "not_done")
+    (attempt,) = await scene.rows(attempts)
+
+    def die(conn):
+        assert hold(conn, request["id"], find_attempt(conn, attempt.id), "another", 1) is not None
+
+    await scene.store.write(die)
+    assert codes(await people.approve(proposal)) == [(409, "conflict")], "somebody has it just now"
+    scene.clock.advance(60)
+    heir = "next" if scene.store.dialect == "sqlite" else None
+    assert await scene.store.write(rescue_counted, heir, 5) == 1
+    (job,) = await scene.store.read(lambda conn: conn.execute(jobs.select()).all())
+    assert (job.claimed_by, job.due_at) == (None, NEVER)
+    assert (await people.approve(proposal)).status_code == 200
+    await scene.until_state(request["id"], "refused")
+    assert scene.office.count("stamp") == 1
+
+
+async def test_a_proposal_expires_and_its_maker_may_take_it_back(scene, people):
+    first, second = await stamped(scene), await stamped(scene, "k-2")
+    late, early = await people.proposed(first["id"], "done"), await people.proposed(second["id"], "done")
+    taken = await people.refuse(early, "maker")
+    assert (taken.json()["state"], taken.json()["answer"]) == ("withdrawn", "not so")
+    scene.clock.advance(73 * 3600)
+    assert codes(await people.approve(late)) == [(409, "decision_closed")]
+    assert (await people.proposed(first["id"], "not_done"))["state"] == "proposed", "and makes way for another"
+    told = (await people.doubt(first["id"]))["decisions"]
+    assert [each["state"] for each in told] == ["expired", "proposed"]

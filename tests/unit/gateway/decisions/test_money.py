@@ -75,7 +75,13 @@ async def test_what_only_the_citizen_can_repeat_is_never_sent_again_and_nobody_c
 async def test_what_a_statement_decides_meanwhile_is_no_longer_for_people(scene, people):
     request = await scene.in_doubt("k-1")
     proposal = await people.proposed(request["id"], "not_done")
-    scene.write_files(scene.next_day())
+    day = scene.next_day()
+    scene.write_files(day)
+    for one in scene.reconciler.waiting():
+        await scene.reconciler.take(one)
+    await scene.reconciler.match(day)
+    decided = await people.propose(request["id"], "not_done", replaces=proposal["id"])
+    assert codes(decided) == [(409, "evidence_contradicts")], "it is decided, and about to be told"
     await scene.reconciler.keep_up()
     await scene.until_state(request["id"], "completed")
 
