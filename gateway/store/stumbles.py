@@ -64,7 +64,8 @@ def _set_apart(conn: Connection, suspects: Mapping[str, int]) -> None:
         first = now + _FIRST_PAUSE_MS * 2 ** min(deaths - 2, 8)
         random.shuffle(alike)
         for number, request_id in enumerate(alike):
-            conn.execute(update(jobs).where(jobs.c.request_id == request_id).values(due_at=first + number * apart))
+            going = jobs.c.request_id == request_id, jobs.c.due_at < NEVER  # what rests, rests on
+            conn.execute(update(jobs).where(*going).values(due_at=first + number * apart))
 
 
 def _free(conn: Connection, request_id: str, **values: Any) -> None:

@@ -203,11 +203,12 @@ async def test_what_a_server_holds_that_dies_over_a_decision_is_not_sent_again_b
     def die(conn):
         assert hold(conn, request["id"], find_attempt(conn, attempt.id), "another", 1) is not None
 
-    await scene.store.write(die)
-    assert codes(await people.approve(proposal)) == [(409, "conflict")], "somebody has it just now"
-    scene.clock.advance(60)
     heir = "next" if scene.store.dialect == "sqlite" else None
-    assert await scene.store.write(rescue_counted, heir, 5) == 1
+    for _life in ("first", "second"):
+        await scene.store.write(die)
+        assert codes(await people.approve(proposal)) == [(409, "conflict")], "somebody has it just now"
+        scene.clock.advance(60)
+        assert await scene.store.write(rescue_counted, heir, 5) == 1
     (job,) = await scene.store.read(lambda conn: conn.execute(jobs.select()).all())
     assert (job.claimed_by, job.due_at) == (None, NEVER)
     assert (await people.approve(proposal)).status_code == 200
