@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from gateway import crash
 from gateway.availability import Availability
 from gateway.catalogue import Service
@@ -18,12 +20,14 @@ from gateway.logs import log
 from gateway.packed import pack
 from gateway.quoting import Quoter
 from gateway.representation import money, represent, to_json, view_of
+from gateway.restoring.mode import RestoreMode
 from gateway.security.keyring import Keyring
 from gateway.security.principals import Principal
 from gateway.settings import Settings
 from gateway.steps import Landing, Route
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
+from gateway.store.jobs import HELD_CODE
 from gateway.store.requests import REQUESTS_SCOPE, Accepted, Existing, NewIntent, NewRequest, accept
 from gateway.testing import route_name
 from gateway.validation import CheckedRequest
@@ -80,7 +84,9 @@ class Acceptor:
         keyring: Keyring,
         clock: Clock,
         settings: Settings,
+        mode: RestoreMode | None = None,
     ) -> None:
+        self._mode = mode or RestoreMode()
         self._store, self._routes, self._lanes, self._dispatcher = store, routes, lanes, dispatcher
         self._waiters, self._availability, self._keyring = waiters, availability, keyring
         self._clock, self._settings = clock, settings
@@ -138,7 +144,7 @@ class Acceptor:
         landing = route.land(0, progress)
         work = _work(checked, landing, progress, principal, now=self._clock.now_ms())
         work.language, work.traceparent = language, traceparent
-        place = not self._dispatcher.stopping and self._lanes.try_enter(work.lane)
+        place = not (self._dispatcher.stopping or self._mode.on) and self._lanes.try_enter(work.lane)
         row = self._row(work, principal, key, checked, claim_for=self._dispatcher.worker if place else None)
         waiter = Waiter(principal.id, key, creates=True) if wait_seconds > 0 else None
         if waiter:
@@ -194,7 +200,10 @@ class Acceptor:
         intent = None
         if work.intent_id:
             intent = NewIntent(work.intent_id, work.amount_minor, work.currency, work.denomination)
-        first = represent(view_of(work, work.created_at), checked.service)
+        view = view_of(work, work.created_at)
+        if self._mode.on:
+            view = msgspec.structs.replace(view, reason=HELD_CODE)
+        first = represent(view, checked.service)
         return NewRequest(
             id=work.request_id,
             channel_id=principal.id,
@@ -218,6 +227,7 @@ class Acceptor:
             created_at=work.created_at,
             test=work.test,
             claim_for=claim_for,
+            held=self._mode.on,
             lease_ms=int(self._settings.dispatch.lease_seconds * 1000),
         )
 

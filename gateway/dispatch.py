@@ -16,6 +16,8 @@ from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.patience import Patience
 from gateway.logs import log
 from gateway.recorder import Recorder
+from gateway.restoring import doubt
+from gateway.restoring.mode import RestoreMode
 from gateway.settings import DispatchSettings
 from gateway.steps import Plan, Route, canonical_document
 from gateway.store.clock import Clock
@@ -23,7 +25,7 @@ from gateway.store.engine import Store, StoreError
 from gateway.store.jobs import Intending, intend, release
 from gateway.store.stumbles import stumble
 from gateway.verdict import Interrupted
-from gateway.work import NewAttempt, Settlement, Work
+from gateway.work import RESTORED, NewAttempt, Settlement, Work
 from mappings.status import Attempt
 
 
@@ -40,8 +42,10 @@ class Dispatcher:
         recorder: Recorder,
         worker: str,
         attachments: Attachments,
+        mode: RestoreMode | None = None,
     ) -> None:
         self._attachments = attachments
+        self._mode = mode or RestoreMode()
         self._store, self._routes, self._lanes = store, routes, lanes
         self._policy, self._clock, self._recorder = policy, clock, recorder
         self.worker = worker
@@ -139,14 +143,37 @@ class Dispatcher:
     async def _step(self, work: Work, exchange: Exchange | None) -> Work | None:
         """One exchange and its settlement; the work to go on with, if its place could be kept."""
         route = self._routes[work.route]
+        going = work
+        if RESTORED in work.progress:
+            if (act := doubt.doubtful(work, route, over=not self._mode.on)) is not None:
+                await self._doubt(work, route, act)
+                return None
+            going = doubt.going_on(work)
         interrupted = work.open_attempt is not None and work.open_attempt.state is Attempt.SENDING
         if exchange is None and interrupted:
             return await self._recover(work, route)
-        made = exchange or await self._intend(work, route)
+        made = exchange or await self._intend(going, route)
         if made is None:
             return None
-        settlement = await self._exchange(work, route, made)
+        settlement = await self._exchange(going, route, made)
         return await self._record(work, settlement, made.plan, made.attempt, intended=made.intended)
+
+    async def _doubt(self, work: Work, route: Route, act: Plan) -> None:
+        """It came out of a backup: whether the act was made since then is asked, or told by people."""
+        attempt, known = doubt.attempt_of(work, act), work.open_attempt
+        about = attempt or known
+        assert about is not None
+        log.warning("in_doubt_since_backup", request_id=work.request_id, connector=act.connector.name)
+        # the claim is not kept: whoever asks has to see the attempt that is asked about
+        await self._recorder.record(
+            work,
+            doubt.in_doubt(work, act, route),
+            attempt_id=about.id,
+            attempt=attempt,
+            intended=attempt is None,
+            keep_for=None,
+        )
+        self.wake()
 
     async def _recover(self, work: Work, route: Route) -> Work | None:
         """The process that was sending died: judge what may have arrived."""

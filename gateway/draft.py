@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors.kit.contract import Asked, Outcome, Quote
+from connectors.kit.contract import Asked, Effect, Outcome, Quote
 from connectors.kit.outcome_file import quote_of
 from gateway import asking, next_action
 from gateway.payments.fee_orders import due_of, owe, paid_of, price_details, same_money, shown_amount
 from gateway.steps import INITIATE, PICKUP, Landing, Plan, Route
-from gateway.work import Evidence, Happened, Next, Settlement, Work
+from gateway.work import RESTORED, Evidence, Happened, Next, Settlement, Work
 from mappings.money import Money
 from mappings.status import Attempt, Intent, Request, move
 
@@ -171,6 +171,9 @@ class Draft:
         """The institution said no. A parcel that comes back is no refusal of the service: people decide."""
         if self.settlement.state is Request.DELIVERING:
             self.park(code)
+            return
+        if RESTORED in self.work.progress and self.plan.subject is None and self.plan.operation.effect is Effect.SAFE:
+            self.park(RESTORED)  # a check may say no because what it checks for was done since the backup
             return
         self.settlement.reason = code
         self.go("refused", code=code, institution_code=institution_code)

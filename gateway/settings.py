@@ -156,7 +156,7 @@ def load(config: Path | None = None, environment: Mapping[str, str] | None = Non
     environment. Raises SettingsError."""
     environment = os.environ if environment is None else environment
     values = _read(CONFIG_FOLDER / "defaults.toml")
-    path = config or _configured(environment)
+    path = settings_file(config, environment)
     if path is not None:
         overrides = _read(path)
         _refuse_unknown(overrides, values, path.name)
@@ -184,10 +184,11 @@ def resolve_secret(value: Any, where: str) -> Any:
     return value
 
 
-def _configured(environment: Mapping[str, str]) -> Path | None:
-    named = environment.get("JISR_CONFIG")
-    if named:
-        return Path(named)
+def settings_file(config: Path | None, environment: Mapping[str, str] | None = None) -> Path | None:
+    """The file that is read: the named one, JISR_CONFIG, or ./jisr.toml where that exists."""
+    named = (os.environ if environment is None else environment).get("JISR_CONFIG")
+    if config or named:
+        return config or Path(str(named))
     return Path("jisr.toml") if Path("jisr.toml").is_file() else None
 
 

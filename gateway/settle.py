@@ -12,7 +12,7 @@ from gateway.payments.fee_orders import take_on
 from gateway.settings import DispatchSettings
 from gateway.steps import ACT, Plan, Route
 from gateway.verdict import Verdict, judge
-from gateway.work import Evidence, Next, Settlement, Work
+from gateway.work import RESTORED, Evidence, Next, Settlement, Work
 from mappings.status import Attempt, Request
 
 #: Refusals of a payment that leave the same payment open: the payer may answer again.
@@ -221,6 +221,7 @@ def _absent(draft: Draft, evidence: Evidence, policy: DispatchSettings) -> None:
         _still_unknown(draft, evidence, policy, absences=absences)
         return
     draft.saw(Attempt.ABSENT, evidence)
+    draft.settlement.progress.pop(RESTORED, None)  # what was not done had no next step either
     draft.settlement.reason = None
     draft.go("advanced", code="absent")
     draft.settlement.next = Next(f"{subject.connector}.{subject.operation}", tries=work.tries)

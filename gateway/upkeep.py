@@ -11,6 +11,7 @@ from connectors.kit.contract import Connector
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.calendar import CalendarError, CalendarFile
 from gateway.logs import log
+from gateway.restoring.mode import RestoreMode
 from gateway.settings import DispatchSettings
 from gateway.store.actions import expire
 from gateway.store.acts import forget_acts
@@ -38,8 +39,9 @@ class Upkeep:
         worker: str,
         calendar: CalendarFile,
         lanes: Lanes,
+        mode: RestoreMode,
     ) -> None:
-        self._calendar, self._lanes = calendar, lanes
+        self._calendar, self._lanes, self._mode = calendar, lanes, mode
         self._store, self._policy, self._watch, self._wake, self._worker = store, policy, watch, wake, worker
         self._inquirable = {
             (connector.name, operation.name): f"{connector.name}.{operation.inquire}"
@@ -86,6 +88,11 @@ class Upkeep:
             self._lanes.keep_to(changed)
             self._wake()
             log.info("calendar_read")
+
+    async def look_at_restore(self) -> None:
+        """In restore mode: see whether another process ended it."""
+        if await self._mode.look(self._store):
+            self._wake()
 
     async def forget_keys(self) -> None:
         """Delete idempotency keys past their time."""

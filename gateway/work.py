@@ -77,6 +77,11 @@ def trace_id(traceparent: str) -> str:
     return traceparent.split("-")[1] if traceparent.count("-") == 3 else ""
 
 
+#: In the progress of a request that came out of a backup: whatever it does next may have been done since then, so it is
+#: asked about first, until an act of it turns out not to have been made (gateway/restoring).
+RESTORED = "restored"
+
+
 class Next(Struct, frozen=True):
     """The job that follows: its lane and how long it waits."""
 

@@ -16,6 +16,7 @@ from gateway.ids import new_id
 from gateway.moments import iso
 from gateway.reconciliation.reconciler import Reconciler
 from gateway.representation import represent
+from gateway.restoring.mode import RestoreMode
 from gateway.security.principals import Kind, StoredPrincipal, new_key
 from gateway.settings import Settings
 from gateway.store import queries
@@ -33,6 +34,7 @@ class Desk:
     store: Store
     settings: Settings
     reconciler: Reconciler | None = None  #: Where the whole gateway is at hand.
+    mode: RestoreMode | None = None  #: Where a server or worker runs.
 
     def catalogue(self) -> Catalogue:
         """The services, read anew: a command is rare."""
@@ -61,6 +63,8 @@ async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
         from jisr import admin_reconcile as admin_reconcile  # noqa: PLC0414 - it enters its commands
     if name.startswith("deadletter."):
         from jisr import admin_dead_letters as admin_dead_letters  # noqa: PLC0414 - it enters its commands
+    if name.startswith("restore."):
+        from jisr import admin_restore as admin_restore  # noqa: PLC0414 - it enters its commands
     if name not in COMMANDS:
         raise CommandError(f"The running server knows no command {name!r}: it is of another version.")
     return await COMMANDS[name](desk, arguments)

@@ -36,6 +36,7 @@ from gateway.reconciliation.closing import Closer
 from gateway.reconciliation.reconciler import Reconciler
 from gateway.reconciliation.sources import StatementSource, statement_sources
 from gateway.recorder import Recorder
+from gateway.restoring.mode import RestoreMode
 from gateway.security.keyring import Keyring
 from gateway.settings import Settings, SettingsError
 from gateway.steps import POST, Route
@@ -70,6 +71,7 @@ class Gateway:
     worker: Worker
     waiters: Waiters
     reconciler: Reconciler
+    mode: RestoreMode
 
 
 @contextlib.asynccontextmanager
@@ -105,9 +107,10 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         calendar = CalendarFile(
             settings.calendar_file, {name: each.manifest.operations for name, each in packages.items()}
         )
-        letters = DeadLetters(store, known_of(catalogue, packages))
+        letters, mode = DeadLetters(store, known_of(catalogue, packages)), RestoreMode()
+        await mode.learn(store)
         yield _build(
-            settings, clock, catalogue, keyring, store, connectors, tests, wallets, statements, calendar, letters
+            settings, clock, catalogue, keyring, store, connectors, tests, wallets, statements, calendar, letters, mode
         )
     finally:
         for connector in (*connectors.values(), *tests.values()):
@@ -127,6 +130,7 @@ def _build(
     statements: Sequence[StatementSource],
     calendar: CalendarFile,
     letters: DeadLetters,
+    mode: RestoreMode,
 ) -> Gateway:
     routes = _routes(catalogue, connectors)
     centres = load_centres(settings.centres_file)
@@ -140,10 +144,10 @@ def _build(
     lanes = Lanes(everyone.values(), policy, clock.utcnow, clock.monotonic, calendar.read())
     recorder = Recorder(store, offered, waiters, watch, clock)
     attachments = Attachments(store, Room(settings.unused_attachments, settings.unused_attachment_bytes))
-    dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker, attachments)
+    dispatcher = Dispatcher(store, routes, lanes, policy, clock, recorder, worker, attachments, mode)
     outlooks = Outlooks(store, lanes, policy, clock)
     availability = Availability(everyone, lanes, outlooks, clock)
-    acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings)
+    acceptor = Acceptor(store, routes, lanes, dispatcher, waiters, availability, keyring, clock, settings, mode)
     actions = Actions(
         store, offered, routes, lanes, dispatcher, waiters, watch, acceptor, wallets, clock, settings, attachments
     )
@@ -176,11 +180,12 @@ def _build(
         decisions=decisions,
         webhooks=WebhookDesk(store, guard, settings.webhooks),
         dead_letters=letters,
+        mode=mode,
     )
-    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes)
+    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes, mode)
     keeping = Keeping(store, settings)
     crew = Worker(dispatcher, upkeep, settings, desk, keeping, reconciler, sender)
-    return Gateway(store, services, crew, waiters, reconciler)
+    return Gateway(store, services, crew, waiters, reconciler, mode)
 
 
 def _connectors_of(service: Service) -> set[str]:
@@ -247,7 +252,7 @@ async def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serve the API on `listener`, and work, until SIGTERM or SIGINT; then finish or give back."""
     _allow_many_sockets()
     async with gateway(settings) as built:
-        desk = admin.Desk(built.store, settings, built.reconciler)
+        desk = admin.Desk(built.store, settings, built.reconciler, built.mode)
         async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
             app = build_app(built.services)
             server = HttpServer(app, listener)

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from jisr.commands import (
+    backup,
     connector,
     database,
     deadletter,
@@ -50,6 +51,8 @@ app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(doubts.app, name="doubt")
 app.command("init")(init.init)
 app.add_typer(database.app, name="db")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(documents.app, name="docs")

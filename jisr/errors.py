@@ -16,7 +16,7 @@ def sentence_of(error: BaseException, language: str) -> str | None:
     if isinstance(error, Problem):
         text = error.entry.clerk.filled(error.facts)
         return text.en if language == "en" else text.ar
-    if type(error).__name__ == "ContractRefused":
+    if type(error).__name__ in ("ContractRefused", "BackupError"):
         return str(getattr(error, "ar" if language == "ar" else "en"))
     if any(kind.__name__ in _SENTENCES for kind in type(error).__mro__):
         return _as_sentence(arabic_of(error) if language == "ar" else str(error))

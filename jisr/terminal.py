@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from gateway.settings import Settings, load
+from gateway.settings import Settings, load, settings_file
 
 LANGUAGES = ("ar", "en")
 _PIPE_WIDTH = 400
@@ -43,6 +43,10 @@ class Front:
         if self._settings is None:
             self._settings = load(self.config)
         return self._settings
+
+    def settings_file(self) -> Path | None:
+        """The file that they were read from, if there is one."""
+        return settings_file(self.config)
 
     def use(self, settings: Settings) -> None:
         """Go on with other settings than those that were read."""

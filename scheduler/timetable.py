@@ -34,5 +34,6 @@ def timetable(upkeep: Upkeep, keeping: Keeping, reconciler: Reconciler, settings
         Entry("forget-attachments", 600, "an upload that no request needs is not kept", keeping.forget_attachments),
         Entry("reconcile", often, "statements decide what nobody can ask about, day by day", reconciler.keep_up),
         Entry("read-calendar", 30, "an outage is planned while the server runs", upkeep.read_calendar),
+        Entry("look-at-restore", 2, "restore mode that was ended ends in every process", upkeep.look_at_restore),
         Entry("drop-stray-blobs", 600, "what was begun and never finished takes no space", keeping.drop_stray_blobs),
     )

@@ -13,8 +13,10 @@ from gateway.api.responses import json_of
 from gateway.errors import Problem
 from gateway.moments import iso
 from gateway.representation import represent
+from gateway.restoring.standing import shown
 from gateway.security.principals import Kind
 from gateway.store.queries import Filters, find_page
+from gateway.store.restores import standing
 
 
 @get("/v1/admin/requests")
@@ -58,6 +60,14 @@ async def read_reconciliation(request: Request[Any, Any, Any]) -> ASGIResponse:
     if run is None:
         raise Problem("not_found")
     return json_of({"number": run.number, "checksum": run.checksum, "report": run.report})
+
+
+@get("/v1/admin/restore")
+async def read_restore(request: Request[Any, Any, Any]) -> ASGIResponse:
+    """How restore mode stands."""
+    services = services_of(request)
+    await caller(request, Kind.OPERATOR)
+    return json_of(shown(await services.store.read(standing)))
 
 
 def _oldest_first(conn: Any, filters: Filters, after: str | None, limit: int) -> Any:

@@ -3,7 +3,7 @@
 from litestar import Litestar
 from litestar.datastructures import State
 
-from gateway.api.admin import list_all_requests, read_reconciliation
+from gateway.api.admin import list_all_requests, read_reconciliation, read_restore
 from gateway.api.attachments import read_attachment, upload
 from gateway.api.breaks import HANDLERS as BREAKS
 from gateway.api.callbacks import receive_callback
@@ -55,6 +55,7 @@ HANDLERS = [
     *DEAD_LETTERS,
     *DECISIONS,
     *BREAKS,
+    read_restore,
     *WEBHOOKS,
     upload,
     read_attachment,

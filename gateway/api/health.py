@@ -29,7 +29,8 @@ async def ready(request: Request[Any, Any, Any]) -> ASGIResponse:
     checks = {"database": await _database(services), "disk": _disk(services), "accepting": _running(request)}
     good = all(checks.values())
     words = {name: "ok" if passed else "failing" for name, passed in checks.items()}
-    return json_of({"status": "ok" if good else "failing", "checks": words}, 200 if good else 503)
+    mode = "restore" if services.mode.on else "normal"
+    return json_of({"status": "ok" if good else "failing", "mode": mode, "checks": words}, 200 if good else 503)
 
 
 async def _database(services: Services) -> bool:

@@ -35,9 +35,11 @@ class _Snapshot(Collector):
         decisions: DecisionFigures,
         breaks: BreakFigures,
         lanes: Iterable[Lane],
+        *,
+        restoring: bool,
     ) -> None:
         self._read, self._messages, self._webhooks, self._lanes = read, messages, webhooks, list(lanes)
-        self._decisions, self._breaks = decisions, breaks
+        self._decisions, self._breaks, self._restoring = decisions, breaks, restoring
 
     def collect(self) -> Iterator[Metric]:
         """The families; a state without requests is told as zero, so that an alarm on it can be written."""
@@ -72,6 +74,7 @@ class _Snapshot(Collector):
         yield _single("jisr_decisions_oldest_seconds", "How long the oldest of them waits.", proposed.oldest_ms / 1000)
         words = "Decisions that somebody who knows better contradicted later."
         yield _single("jisr_decisions_contradicted", words, proposed.contradicted)
+        yield _single("jisr_restore_mode", "1: a backup was restored, and new requests are held.", self._restoring)
         yield from self._callbacks()
         yield from self._told()
         yield from self._left_over()
@@ -146,8 +149,8 @@ class Scrapes:
                 webhooks = await services.store.read(webhook_figures)
                 decisions = await services.store.read(decision_figures)
                 breaks = await services.store.read(break_figures)
-                lanes = services.lanes.snapshot()
-                registry.register(_Snapshot(read, messages, webhooks, decisions, breaks, lanes))
+                lanes, restoring = services.lanes.snapshot(), services.mode.on
+                registry.register(_Snapshot(read, messages, webhooks, decisions, breaks, lanes, restoring=restoring))
                 self._last = (now, generate_latest(registry))
             return self._last[1]
 

@@ -23,6 +23,7 @@ from gateway.api.openapi_parts import (
     operation,
     text_in_path,
 )
+from gateway.api.openapi_restore import restore_paths, restore_schemas
 from gateway.api.openapi_schemas import schemas
 from gateway.api.openapi_webhooks import webhook_paths, webhook_schemas
 from gateway.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
@@ -91,6 +92,7 @@ def build_document() -> dict[str, Any]:
                 **dead_letter_schemas(),
                 **decision_schemas(),
                 **break_schemas(),
+                **restore_schemas(),
             },
             "securitySchemes": {
                 "key": {
@@ -127,6 +129,7 @@ def _paths() -> dict[str, Any]:
         **dead_letter_paths(),
         **decision_paths(),
         **break_paths(),
+        **restore_paths(),
         "/v1/admin/requests": {"get": _admin_list()},
         "/v1/admin/reconciliation/{day}": {"get": _admin_reconciliation()},
         "/problems": {"get": {**_words("listProblems", "List all codes", "Catalogue", []), **open_to_all}},

@@ -121,6 +121,8 @@ DESCRIPTIONS = {
     "annotateBreak": "Notes are kept sealed, since they may name a person; a closed break can still have one.",
     "closeBreak": "It leaves the reports from today's on; earlier reports stay as they are, and running a day again "
     "does not open it. Nothing is decided about the request by it. A break of another type is opened anew.",
+    "readRestore": "For operators, after a backup was put back: while `on` is true, new requests are held and nothing "
+    "with an effect is done again; `in_doubt` and `parked` are what people have still to look at.",
     "listProblems": "What a channel may cache to show every `code` in its own screens.",
     "readProblem": "What a problem's `type` points to.",
     "live": "200 as long as the process answers.",

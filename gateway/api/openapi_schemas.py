@@ -250,6 +250,7 @@ def schemas() -> dict[str, Any]:
             ["status"],
             {
                 "status": {"type": "string", "enum": ["ok", "failing"]},
+                "mode": {"type": "string", "enum": ["normal", "restore"]},
                 "checks": {"type": "object", "additionalProperties": {"type": "string", "enum": ["ok", "failing"]}},
             },
         ),

@@ -16,6 +16,7 @@ from gateway.documents.attachments import Attachments
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.outlook import Outlooks
 from gateway.reconciliation.reconciler import Reconciler
+from gateway.restoring.mode import RestoreMode
 from gateway.security.principals import Principal
 from gateway.settings import Settings
 from gateway.store.clock import Clock
@@ -55,3 +56,4 @@ class Services:
     decisions: DecisionDesk
     webhooks: WebhookDesk
     dead_letters: DeadLetters
+    mode: RestoreMode

@@ -13,6 +13,7 @@ STATUSES: Mapping[str, int] = {
     "forbidden": 403,
     "service_not_allowed": 403,
     "not_found": 404,
+    "not_in_backup": 404,
     "action_unknown": 404,
     "service_unknown": 404,
     "institution_unknown": 404,

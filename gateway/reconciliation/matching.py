@@ -1,7 +1,8 @@
 """Matches one day of one source: exactly, by our reference, on integers; what is left over gets its kind. Pure.
 
 Nothing here guesses. An act in doubt is decided only by a line that says the same amount, or by its absence from the
-files of every day on which it may have been booked, where such a file lists everything that was done.
+files of every day on which it may have been booked, where such a file lists everything that was done. When an act out
+of a restored backup may have been made is not known: its absence decides nothing.
 """
 
 from collections import defaultdict
@@ -13,6 +14,7 @@ from gateway.reconciliation.days import SKEW_MS, day_of, days_touched
 from gateway.reconciliation.sources import PAYMENTS, StatementSource
 from gateway.store.reconciliation.results import NewGroup
 from gateway.store.reconciliation.sides import Act, Listed
+from gateway.work import RESTORED
 from mappings.money import Money, denominations
 from mappings.status import Attempt
 
@@ -126,7 +128,7 @@ def _unlisted(source: StatementSource, sides: Sides, act: Act, found: Found) -> 
         kind = Kind.TIMING
     elif not doubtful:
         kind = Kind.MISSING_AT_THEM
-    elif source.form.absence == "not_done":
+    elif source.form.absence == "not_done" and act.code != RESTORED:
         found.groups.append(NewGroup(ABSENT, max(needed), (act.item,), (), NOT_DONE))
         return
     else:

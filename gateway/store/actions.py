@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from gateway.errors import Problem
 from gateway.ids import new_id
-from gateway.packed import pack, pack_text
+from gateway.packed import pack, pack_text, unpack
 from gateway.steps import PICKUP
 from gateway.store.clock import now_ms
 from gateway.store.fee_orders import write_order
@@ -20,7 +20,7 @@ from gateway.store.requests import Existing, claim_keys, find_keys
 from gateway.store.tables import attempts, events, intents, jobs, requests
 from gateway.store.webhooks.outbox import Move
 from gateway.store.webhooks.outbox import tell as tell_listeners
-from gateway.work import FeeOrder, NewAttempt, Work
+from gateway.work import RESTORED, FeeOrder, NewAttempt, Work
 from mappings.status import FINAL, UNSETTLED, Attempt, Intent, Request, move
 
 #: Attempts that tell that the institution or the payer's money may be touched: no cancelling any more.
@@ -208,7 +208,8 @@ def cancel(conn: Connection, channel_id: str, request_id: str, touching_roles: t
     state = Request(row.state)
     if state is Request.CANCELLED:
         return
-    if state in FINAL or job is None or _touched(conn, request_id, touching_roles):
+    since_backup = RESTORED in unpack(row.progress or b"{}")  # what was done since is not known
+    if state in FINAL or job is None or since_backup or _touched(conn, request_id, touching_roles):
         raise Problem("cannot_cancel")
     if state not in (Request.ACCEPTED, Request.IN_PROGRESS, Request.AWAITING_CITIZEN, Request.PARKED):
         raise Problem("cannot_cancel")

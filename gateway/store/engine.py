@@ -57,11 +57,14 @@ class Store(Protocol):
         """Finish what waits and let the database go."""
 
 
-async def open_store(database_url: str, keyring: Keyring, clock: Clock, *, read_only: bool = False) -> Store:
+async def open_store(
+    database_url: str, keyring: Keyring, clock: Clock, *, read_only: bool = False, restoring: bool = False
+) -> Store:
     """Open the database, migrate it to this version, and bind the keyring for the whole process.
 
     `sqlite:///folder/jisr.db` (the process becomes its owner) or `postgresql://user@host/name`, where `?host=/folder`
-    names a Unix socket. `read_only` takes no ownership, migrates nothing and refuses writes. Raises StoreError.
+    names a Unix socket. `read_only` takes no ownership, migrates nothing and refuses writes. `restoring` is for whoever
+    puts a backup back: everybody else is refused until that is done. Raises StoreError.
     """
     try:
         url = make_url(database_url)
@@ -72,6 +75,6 @@ async def open_store(database_url: str, keyring: Keyring, clock: Clock, *, read_
         case "sqlite":
             return await open_sqlite(url, clock, read_only=read_only)
         case "postgresql" | "postgres":
-            return await open_postgres(url, clock, read_only=read_only)
+            return await open_postgres(url, clock, read_only=read_only, restoring=restoring)
         case other:
             raise StoreError(f"the database URL names {other!r}: only sqlite and postgresql are known")

@@ -19,6 +19,10 @@ from mappings.status import Attempt, Intent, Request
 
 #: Due time of a job that waits for a person, not for a time.
 NEVER = 2**62
+#: And of the first job of a request that came in restore mode: it waits for people to end that.
+HELD = NEVER + 1
+#: Why such a request is not begun.
+HELD_CODE = "held_by_restore"
 _OPEN = (Attempt.SENDING.value, Attempt.PENDING.value, Attempt.IN_DOUBT.value)
 
 

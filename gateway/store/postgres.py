@@ -45,8 +45,9 @@ class PostgresStore:
 
     dialect = "postgresql"
 
-    def __init__(self, url: URL, clock: Clock, *, read_only: bool) -> None:
+    def __init__(self, url: URL, clock: Clock, *, read_only: bool, restoring: bool = False) -> None:
         """Opens nothing yet: `open` does."""
+        self._restoring = restoring
         self.generation = 0
         self.upgraded: migrate.Upgraded | None = None
         self.subscribers = Subscribers(clock.monotonic)
@@ -66,6 +67,8 @@ class PostgresStore:
         try:
             async with self._engine.connect() as conn:
                 await conn.run_sync(_require_durable)
+                if not self._restoring:
+                    await conn.run_sync(_require_whole)
                 if self._read_only:
                     await conn.run_sync(migrate.require_current)
                     return
@@ -229,6 +232,12 @@ def _require_durable(conn: Connection) -> None:
             raise StoreError(f"PostgreSQL runs with {setting}=off: what is acknowledged could be lost; switch it on")
 
 
+def _require_whole(conn: Connection) -> None:
+    """Raise StoreError for a database into which a backup was being put back and is not, all of it."""
+    if conn.execute(text("SELECT to_regnamespace('jisr_restoring') IS NOT NULL")).scalar_one():
+        raise StoreError("a restoration of this database was begun and not finished: run `jisr restore` again")
+
+
 def _sqlstate(error: BaseException) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None)
@@ -266,9 +275,9 @@ def _start_error(url: URL, error: Exception) -> StoreError:
     return StoreError(f"the PostgreSQL database {place} cannot be used: {reason}")
 
 
-async def open_postgres(url: URL, clock: Clock, *, read_only: bool) -> PostgresStore:
+async def open_postgres(url: URL, clock: Clock, *, read_only: bool, restoring: bool = False) -> PostgresStore:
     """Open the store that the URL names; raises StoreError in one sentence and leaves nothing open."""
-    store = PostgresStore(url, clock, read_only=read_only)
+    store = PostgresStore(url, clock, read_only=read_only, restoring=restoring)
     try:
         await store.open()
     except BaseException:

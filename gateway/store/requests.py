@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from msgspec import Struct
-from sqlalchemy import Connection, Dialect, bindparam, select, tuple_
+from sqlalchemy import Connection, Dialect, bindparam, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway import crash
 from gateway.ids import new_id
 from gateway.store.claims import lanes_with_due_work
 from gateway.store.clock import now_ms
+from gateway.store.jobs import HELD, HELD_CODE
 from gateway.store.prepared import Compiled, Prepared, compiled, run
 from gateway.store.tables import events, idempotency, intents, jobs, requests
 from gateway.store.together import columns_of, rows_of, unnested, write_together
@@ -54,6 +55,7 @@ class NewRequest(Struct, frozen=True):
     claim_for: str | None  #: The worker that has a free place for it; None leaves the job to whoever comes.
     lease_ms: int
     test: bool = False  #: Of a test channel.
+    held: bool = False  #: It came in restore mode, and waits for its end.
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ def _insert(conn: Connection, rows: Sequence[NewRequest], now: int) -> dict[str,
         rows_of(jobs, [_job_row(row, claimed[row.id], now) for row in rows]),
         accepted_part(conn, [(row.id, row.channel_id) for row in rows], now),
     )
+    if held := [row.id for row in rows if row.held]:
+        conn.execute(update(requests).where(requests.c.id.in_(held)).values(reason=HELD_CODE))
     return {row.id: Accepted(1 if claimed[row.id] else None) for row in rows}
 
 
@@ -210,7 +214,7 @@ def _job_row(row: NewRequest, worker: str | None, now: int) -> dict[str, object]
         "request_id": row.id,
         "lane": row.lane,
         "priority": row.priority,
-        "due_at": now,
+        "due_at": HELD if row.held else now,
         "token": 1 if worker else 0,
         "claimed_by": worker,
         "lease_until": now + row.lease_ms if worker else None,

@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import LargeBinary
 
 from gateway.store import acts as _acts  # noqa: F401 - its table enters the metadata
+from gateway.store import restores as _restores  # noqa: F401 - its table too
 from gateway.store.decisions import tables as _decisions  # noqa: F401 - its table enters the metadata
 from gateway.store.reconciliation import tables as _reconciliation  # noqa: F401 - its tables are known from then on
 from gateway.store.sealed import Sealed

@@ -1,0 +1,1 @@
+"""Takes backups of the record while it is in use, and puts them back."""
