@@ -33,8 +33,10 @@ class Day:
         self.requests["paid"] = until_asked(self.gateway, "paid")
         self.pay("paid")
         self.requests["repeatable"] = self.gateway.submit(VEHICLE, "repeatable").json()
-        for name in ("paid", "repeatable"):
-            until(lambda name=name: "delayed" in kinds(self.gateway, self.requests[name]), f"{name} put off")
+        until(lambda: all(self._was_put_off(name) for name in ("paid", "repeatable")), "two that were put off")
+
+    def _was_put_off(self, name: str) -> bool:
+        return "delayed" in kinds(self.gateway, self.requests[name])
 
     def rest(self) -> None:
         """Everything goes its whole way, one request more too; then the gateway dies."""
