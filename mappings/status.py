@@ -111,7 +111,7 @@ _MOVES: tuple[tuple[State, str, State], ...] = (
     (Request.DELIVERING, "advanced", Request.DELIVERING),
     (Request.DELIVERING, "delivered", Request.COMPLETED),
     (Request.DELIVERING, "parked", Request.PARKED),
-    # an older database was put back: whatever was open may have gone on since (docs/adr/0006)
+    # an older database was put back: whatever was open may have gone on since (docs/adr/0007)
     (Request.ACCEPTED, "restored", Request.IN_DOUBT),
     (Request.AWAITING_CITIZEN, "restored", Request.IN_DOUBT),
     (Request.IN_PROGRESS, "restored", Request.IN_DOUBT),

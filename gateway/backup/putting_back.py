@@ -1,4 +1,4 @@
-"""Puts a backup back: into an empty record, verified first, and never without restore mode (docs/adr/0006)."""
+"""Puts a backup back: into an empty record, verified first, and never without restore mode (docs/adr/0007)."""
 
 import asyncio
 import contextlib

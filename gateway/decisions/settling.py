@@ -6,7 +6,7 @@ from gateway.decisions.doubts import Action, Decision
 from gateway.draft import Draft
 from gateway.settings import DispatchSettings
 from gateway.steps import Plan, Route
-from gateway.work import Evidence, Next, OpenAttempt, Settlement, Work
+from gateway.work import RESTORED, Evidence, Next, OpenAttempt, Settlement, Work
 from mappings.status import Attempt
 
 SOURCE = "operator"
@@ -41,6 +41,8 @@ def settlement_of(
         return _sent_again(work, plan, route, decision)
     outcome = _outcome(decision, kind, inquirable=operation.inquire is not None)
     settlement = on_told(work, plan, route, outcome, policy, source=SOURCE)
+    if decision.action is Action.NOT_DONE:
+        settlement.progress.pop(RESTORED, None)  # what was not done had no next step either
     if outcome.status is Status.PENDING:
         settlement.progress["listed"] = attempt.operation_id  # "not found" never leads to sending it again
     return told_by(settlement, [], decision=decision.id)
@@ -64,6 +66,7 @@ def _sent_again(work: Work, plan: Plan, route: Route, decision: Decision) -> Set
     draft = Draft(going, plan, route)
     draft.saw(Attempt.ABSENT, Evidence(SOURCE, Status.ABSENT.value, SENT_AGAIN, message=_message(decision)))
     draft.settlement.reason = None
+    draft.settlement.progress.pop(RESTORED, None)  # people know more than the backup
     draft.go("advanced", code=SENT_AGAIN)
     draft.settlement.next = Next(plan.lane, tries=work.tries)
     return told_by(draft.settlement, before, source=SOURCE, decision=decision.id)
