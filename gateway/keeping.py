@@ -9,6 +9,7 @@ from gateway.store import callbacks
 from gateway.store.attachments import forget_attachments
 from gateway.store.blobs import drop_stray_blobs
 from gateway.store.engine import Store
+from gateway.store.webhooks.deliveries import set_aside
 from gateway.store.webhooks.log import forget as forget_deliveries
 
 _BATCH = 500
@@ -36,7 +37,10 @@ class Keeping:
             log.info("blobs_dropped", count=gone)
 
     async def forget_deliveries(self) -> None:
-        """Delete what was told to channels past its time."""
+        """Give up what waits for a switched-off address past its time, and delete what was told past its own."""
+        given_up = await self._store.write(set_aside, _BATCH)
+        if given_up:
+            log.warning("deliveries_given_up", count=given_up)
         gone = await self._store.write(forget_deliveries, int(self._settings.webhooks.keep_days * _DAY_MS), _BATCH)
         if gone:
             log.info("deliveries_forgotten", count=gone)

@@ -34,8 +34,7 @@ def _told(function: Callable[[WebhookDesk, Given], Awaitable[Any]]) -> Callable[
 @_told
 async def _add(desk: WebhookDesk, given: Given) -> Any:
     channel = await desk.channel(given["channel"])
-    endpoint, secret = await desk.add(channel, given["url"], given["events"])
-    return {**endpoint_view(endpoint, 0), "secret": secret}
+    return {"secret": None, **(await desk.add(channel, given["url"], given["events"])).body}
 
 
 @command("webhook.list")
@@ -48,8 +47,7 @@ async def _list(desk: WebhookDesk, given: Given) -> Any:
 @command("webhook.rotate")
 @_told
 async def _rotate(desk: WebhookDesk, given: Given) -> Any:
-    endpoint, secret = await desk.rotate(given["id"], None, hours=given.get("hours"))
-    return {**endpoint_view(endpoint, 0), "secret": secret}
+    return (await desk.rotate(given["id"], None, hours=given.get("hours"))).body
 
 
 @command("webhook.switch")
@@ -69,7 +67,7 @@ async def _remove(desk: WebhookDesk, given: Given) -> Any:
 @command("webhook.ping")
 @_told
 async def _ping(desk: WebhookDesk, given: Given) -> Any:
-    return {"id": await desk.ping(given["id"], None)}
+    return (await desk.ping(given["id"], None)).body
 
 
 @command("webhook.log")
@@ -85,6 +83,6 @@ async def _log(desk: WebhookDesk, given: Given) -> Any:
 @_told
 async def _redeliver(desk: WebhookDesk, given: Given) -> Any:
     if not given.get("event"):
-        return {"count": await desk.redeliver_failed(given["id"], None)}
+        return (await desk.redeliver_failed(given["id"], None)).body
     await desk.redeliver(given["id"], given["event"], None)
     return {"count": 1}

@@ -12,7 +12,7 @@ from gateway.api.dead_letters import HANDLERS as DEAD_LETTERS
 from gateway.api.decisions import HANDLERS as DECISIONS
 from gateway.api.docs import asset, document, page, root
 from gateway.api.documents import verify_document
-from gateway.api.health import live, ready
+from gateway.api.health import Notices, live, ready
 from gateway.api.identity import authenticator
 from gateway.api.metrics import Scrapes, metrics
 from gateway.api.offers import list_centres, list_problems, list_services, read_availability, read_problem, read_service
@@ -90,6 +90,7 @@ def build_app(services: Services) -> Litestar:
                 "authenticator": authenticator(services),
                 "streams": Streams(),
                 "scrapes": Scrapes(),
+                "notices": Notices(),
                 "verifications": Bucket(services.settings.verifications_per_second, services.clock.monotonic),
             }
         ),

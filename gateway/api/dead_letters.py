@@ -15,9 +15,10 @@ from gateway.api.responses import json_of
 from gateway.dead_letters.desk import DeadLetters, Order, shown, shown_plan
 from gateway.errors import Problem
 from gateway.logs import log
-from gateway.security.principals import Kind, Principal
+from gateway.security.principals import MAKER, Kind, Principal
 from gateway.store.acts import Told, find_told, keep
 from gateway.store.dead_letters import Choice
+from gateway.store.decisions.records import require_role
 
 Call = Request[Any, Any, Any]
 _WORD = {"type": "string", "minLength": 1, "maxLength": 128}
@@ -97,10 +98,11 @@ async def plan_replay(request: Call) -> ASGIResponse:
 async def replay_dead_letters(request: Call) -> ASGIResponse:
     """Let what is safe go on, and what may have arrived be asked about, at a pace."""
     desk, principal = await _at(request)
+    store = services_of(request).store
+    await store.read(require_role, principal.id, MAKER)
     body = await body_of(request, _REPLAY, required=True)
     act = act_of(request, principal, "dead-letters/replay", body, required=True)
     assert act is not None
-    store = services_of(request).store
     if (told := await store.read(find_told, act)) is None:
         selection = body["selection"]
         planned = await desk.choose(_choice(selection), selection.get("ids", ()))

@@ -1,5 +1,6 @@
 """This file says whether the process lives and whether it can take requests in: it can only when it can commit."""
 
+import asyncio
 import shutil
 from typing import Any
 
@@ -10,10 +11,13 @@ from gateway.api.requests import services_of
 from gateway.api.responses import json_of
 from gateway.api.services import Services
 from gateway.logs import log
+from gateway.store.engine import StoreError
 from gateway.store.queries import prove_writable
+from gateway.store.webhooks.log import webhook_notice
 
 #: Below this much free space the process calls itself not ready before the disk is full.
 LEAST_FREE_BYTES = 64 * 1024 * 1024
+BELIEVED_SECONDS = 5.0
 
 
 @get("/health/live")
@@ -30,7 +34,31 @@ async def ready(request: Request[Any, Any, Any]) -> ASGIResponse:
     good = all(checks.values())
     words = {name: "ok" if passed else "failing" for name, passed in checks.items()}
     mode = "restore" if services.mode.on else "normal"
-    return json_of({"status": "ok" if good else "failing", "mode": mode, "checks": words}, 200 if good else 503)
+    told = {"status": "ok" if good else "failing", "mode": mode, "checks": words}
+    notices: Notices = request.app.state["notices"]
+    if good and (webhooks := await notices.webhooks(services)) is not None:
+        told["webhooks"] = webhooks
+    return json_of(told, 200 if good else 503)
+
+
+class Notices:
+    """What people should know of and no probe should act on; read again after BELIEVED_SECONDS."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._last: tuple[float, dict[str, Any]] | None = None
+
+    async def webhooks(self, services: Services) -> dict[str, Any] | None:
+        """How many addresses fail, how many events wait and how long the oldest; None when it cannot be read."""
+        async with self._lock:
+            now = services.clock.monotonic()
+            if self._last is None or now - self._last[0] >= BELIEVED_SECONDS:
+                try:
+                    waiting, oldest_ms, failing = await services.store.read(webhook_notice)
+                except StoreError:
+                    return None
+                self._last = now, {"failing": failing, "waiting": waiting, "oldest_seconds": oldest_ms // 1000}
+            return self._last[1]
 
 
 async def _database(services: Services) -> bool:

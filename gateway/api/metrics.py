@@ -104,6 +104,7 @@ class _Snapshot(Collector):
         ages = {channel: age / 1000 for channel, age in read.oldest_ms.items()}
         yield _gauge("jisr_webhooks_oldest_seconds", "How long the oldest of them waits.", "channel", ages)
         yield _single("jisr_webhooks_failing", "Addresses that fail again and again or are gone.", read.failing)
+        yield _gauge("jisr_webhooks_resting", "Addresses that are switched off.", "reason", read.resting)
 
     def _callbacks(self) -> Iterator[Metric]:
         read = self._messages

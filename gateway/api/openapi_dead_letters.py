@@ -79,7 +79,7 @@ def _plan() -> dict[str, Any]:
 
 def _replay() -> dict[str, Any]:
     good = {"202": json_answer("Replayed", "The plan, and how many of each sort are on their way.")}
-    refusals = (*GUARDED, *BODY, *KEYED, "commit_unknown")
+    refusals = (*GUARDED, *BODY, *KEYED, "role_missing", "commit_unknown")
     key = {**KEY, "required": True}
     body = json_body("DeadLetterReplay", REPLAYS)
     return operation("replayDeadLetters", "Replay dead letters", "Operators", [key], good, refusals, body=body)

@@ -98,9 +98,10 @@ DESCRIPTIONS = {
     "readDeadLetter": "For operators: one request, parked or not, with its attempts.",
     "planReplay": "For operators: how many of each sort a selection holds, which mapping versions would change, and "
     "the first hundred. Nothing is done.",
-    "replayDeadLetters": "For operators: what is safe is sent again and what may have arrived is asked about, "
-    "`per_second` at a time (5 unless said). What is unsafe is never touched, nor is what would be sent with another "
-    "mapping than it started with, unless `new_mapping` says so. Who let it go and why stands in each timeline.",
+    "replayDeadLetters": "For operators with the role `maker`: what is safe is sent again and what may have arrived is "
+    "asked about, `per_second` at a time (5 unless said). What is unsafe is never touched, nor is what would be sent "
+    "with another mapping than it started with, unless `new_mapping` says so. Who let it go and why stands in each "
+    "timeline.",
     "listDoubts": "For operators: what is in doubt or parked, oldest first, with reason and age, what may be done "
     "about each and by how many people, and the proposal that is open.",
     "readDoubt": "What was said about it so far, by whom, and every decision. A request that is over has no actions.",

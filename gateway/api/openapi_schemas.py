@@ -252,6 +252,12 @@ def schemas() -> dict[str, Any]:
                 "status": {"type": "string", "enum": ["ok", "failing"]},
                 "mode": {"type": "string", "enum": ["normal", "restore"]},
                 "checks": {"type": "object", "additionalProperties": {"type": "string", "enum": ["ok", "failing"]}},
+                "webhooks": {
+                    "type": "object",
+                    "properties": {name: {"type": "integer"} for name in ("failing", "waiting", "oldest_seconds")},
+                    "description": "Addresses of channels that fail, and what waits to be told. For people: it makes "
+                    "nothing unready.",
+                },
             },
         ),
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.api.openapi_parts import BODY, GUARDED, json_answer, json_body, operation
+from gateway.api.openapi_parts import BODY, GUARDED, KEY, KEYED, json_answer, json_body, operation
 from gateway.api.webhooks import NEW_WEBHOOK, ROTATION, STATES
 from gateway.webhooks.events import PING, TYPES
 from gateway.webhooks.post import OUTCOMES
@@ -10,8 +10,13 @@ from gateway.webhooks.post import OUTCOMES
 _ONE = {"name": "webhook_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 _EVENT = {"name": "event_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 _TIME = {"type": "string", "format": "date-time"}
+_KEY = {**KEY, "description": f"{KEY['description']} With one, the same call again is answered as the first time."}
 _MAYBE_TIME = {"type": ["string", "null"], "format": "date-time"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
+_RESTS = (
+    "Why it rests: `asked`; `gone`: the receiver answered 410; `failing`: for days, at every try; `revoked`: the "
+    "channel's key."
+)
 
 ADDITIONS: dict[str, Any] = {
     "all": {"summary": "Every event", "value": {"url": "https://channel.example.com/jisr"}},
@@ -34,7 +39,7 @@ def webhook_paths() -> dict[str, Any]:
     one = "/v1/webhooks/{webhook_id}"
     event = f"{one}/deliveries/{{event_id}}"
     told = (*GUARDED, "not_found")
-    acts = (*told, "webhook_disabled", "commit_unknown")
+    acts = (*told, *KEYED[1:], "webhook_disabled", "commit_unknown")
     return {
         "/v1/webhooks": {"post": _add(), "get": _call("listWebhooks", "List webhooks", [], "WebhookList", GUARDED)},
         one: {
@@ -44,14 +49,14 @@ def webhook_paths() -> dict[str, Any]:
         f"{one}/rotate": {"post": _rotate()},
         f"{one}/enable": {"post": _call("enableWebhook", "Go on", [_ONE], "Webhook", (*told, "commit_unknown"))},
         f"{one}/disable": {"post": _call("disableWebhook", "Rest", [_ONE], "Webhook", (*told, "commit_unknown"))},
-        f"{one}/ping": {"post": _call("pingWebhook", "Send a ping", [_ONE], "Delivery", acts, "202")},
+        f"{one}/ping": {"post": _call("pingWebhook", "Send a ping", [_ONE, _KEY], "Delivery", acts, "202")},
         f"{one}/redeliver": {
-            "post": _call("redeliverFailed", "Send again what was given up", [_ONE], "Redelivered", acts, "202")
+            "post": _call("redeliverFailed", "Send again what was given up", [_ONE, _KEY], "Redelivered", acts, "202")
         },
         f"{one}/deliveries": {"get": _log()},
         event: {"get": _call("readDelivery", "Read an event with its tries", [_ONE, _EVENT], "Delivery", told)},
         f"{event}/redeliver": {
-            "post": _call("redeliverEvent", "Send an event again", [_ONE, _EVENT], "Delivery", acts, "202")
+            "post": _call("redeliverEvent", "Send an event again", [_ONE, _EVENT, _KEY], "Delivery", acts, "202")
         },
     }
 
@@ -73,16 +78,16 @@ def _add() -> dict[str, Any]:
         "201": json_answer("NewWebhook", "Added. The secret is told this once.", where),
         "200": json_answer("Webhook", "You have this address already; it stays as it is.", where),
     }
-    refusals = (*GUARDED, *BODY, "too_many_webhooks", "commit_unknown")
+    refusals = (*GUARDED, *BODY, *KEYED[1:], "too_many_webhooks", "commit_unknown")
     body = json_body("WebhookAddition", ADDITIONS)
-    return operation("addWebhook", "Add a webhook", "Webhooks", [], good, refusals, body=body)
+    return operation("addWebhook", "Add a webhook", "Webhooks", [_KEY], good, refusals, body=body)
 
 
 def _rotate() -> dict[str, Any]:
     good = {"200": json_answer("NewWebhook", "The new secret is told this once.")}
-    refusals = (*GUARDED, *BODY, "not_found", "commit_unknown")
+    refusals = (*GUARDED, *BODY, *KEYED[1:], "not_found", "commit_unknown")
     body = {**json_body("WebhookRotation", ROTATIONS), "required": False}
-    return operation("rotateWebhook", "Change the secret", "Webhooks", [_ONE], good, refusals, body=body)
+    return operation("rotateWebhook", "Change the secret", "Webhooks", [_ONE, _KEY], good, refusals, body=body)
 
 
 def _remove() -> dict[str, Any]:
@@ -114,8 +119,9 @@ def webhook_schemas() -> dict[str, Any]:
         "url": {"type": "string"},
         "events": {"type": "array", "items": {"type": "string"}, "description": f"`*`, or some of {_listed(TYPES)}."},
         "state": {"type": "string", "enum": ["active", "disabled"]},
-        "reason": {**_MAYBE_TEXT, "description": "Why it rests: `asked`, or `gone`: the receiver answered 410."},
+        "reason": {**_MAYBE_TEXT, "description": _RESTS},
         "failures": {"type": "integer", "description": "In a row."},
+        "failing_since": {**_MAYBE_TIME, "description": "The first of them."},
         "waiting": {"type": "integer", "description": "Events that are not delivered yet."},
         "old_secret_until": {**_MAYBE_TIME, "description": "Until then the secret before the last change signs too."},
         "created_at": _TIME,

@@ -6,17 +6,14 @@ import jsonschema_rs
 from litestar import Request, delete, get, post
 from litestar.response.base import ASGIResponse
 
-from gateway.api.body import read_body
+from gateway.api.acts import act_of, answer_of, body_of
 from gateway.api.identity import caller, scope_of
-from gateway.api.negotiation import require_json
 from gateway.api.parameters import Query, cursor_after, request_id_of
 from gateway.api.requests import services_of
 from gateway.api.responses import json_of
 from gateway.errors import Problem, field_error
-from gateway.schema_errors import explain
 from gateway.security.principals import Kind, Principal
 from gateway.store.webhooks.endpoints import ALL_TYPES
-from gateway.strict_json import parse_json
 from gateway.webhooks.desk import WebhookDesk, delivery_view, endpoint_view
 
 Call = Request[Any, Any, Any]
@@ -56,34 +53,18 @@ def _id(request: Call, name: str = "webhook_id") -> str:
     return request_id_of(request.path_params[name])
 
 
-async def _body(request: Call, validator: jsonschema_rs.Draft202012Validator) -> Any:
-    """The body, or {} for none. Raises Problem."""
-    raw = await read_body(request, services_of(request).settings.max_body_bytes)
-    if not raw:
-        return {}
-    require_json(request.headers)
-    body = parse_json(raw)
-    if errors := explain(validator, body):
-        raise Problem("invalid_request", errors=errors)
-    return body
-
-
 @post("/v1/webhooks")
 async def add_webhook(request: Call) -> ASGIResponse:
     """Add an address; its secret is told this once."""
     desk, principal, scope = await _at(request)
-    require_json(request.headers)
-    body = await _body(request, _NEW)
-    if not body:
-        raise Problem("invalid_request", errors=[field_error("/url", "required")])
+    body = await body_of(request, _NEW, required=True)
     channel = scope or await _channel_of(desk, body)
     if principal.kind is Kind.CHANNEL and "channel" in body:
         raise Problem("invalid_request", errors=[field_error("/channel", "unknown_field")])
-    endpoint, secret = await desk.add(channel, body["url"], body.get("events", [ALL_TYPES]))
-    where = {"location": f"/v1/webhooks/{endpoint.id}"}
-    if secret is None:
-        return json_of(endpoint_view(*await desk.one(endpoint.id, channel)), 200, where)
-    return json_of({**endpoint_view(endpoint, 0), "secret": secret}, 201, where)
+    act = act_of(request, principal, "webhooks", body)
+    told = await desk.add(channel, body["url"], body.get("events", [ALL_TYPES]), act)
+    where = {"location": f"/v1/webhooks/{told.body['id']}"}
+    return answer_of(told, 201 if "secret" in told.body else 200, where)
 
 
 async def _channel_of(desk: WebhookDesk, body: dict[str, Any]) -> str:
@@ -117,11 +98,12 @@ async def remove_webhook(request: Call) -> ASGIResponse:
 @post("/v1/webhooks/{webhook_id:str}/rotate")
 async def rotate_webhook(request: Call) -> ASGIResponse:
     """A new secret; the old one signs beside it for a time."""
-    desk, _, scope = await _at(request)
-    body = await _body(request, _ROTATION)
-    hours = body.get("overlap_hours")
-    endpoint, secret = await desk.rotate(_id(request), scope, hours=None if hours is None else float(hours))
-    return json_of({**endpoint_view(*await desk.one(endpoint.id, scope)), "secret": secret})
+    desk, principal, scope = await _at(request)
+    body = await body_of(request, _ROTATION, required=False)
+    hours, act = body.get("overlap_hours"), act_of(request, principal, f"webhooks/{_id(request)}/rotate", body)
+    return answer_of(
+        await desk.rotate(_id(request), scope, hours=None if hours is None else float(hours), act=act), 200
+    )
 
 
 @post("/v1/webhooks/{webhook_id:str}/enable")
@@ -145,9 +127,9 @@ async def _switch(request: Call, *, active: bool) -> ASGIResponse:
 @post("/v1/webhooks/{webhook_id:str}/ping")
 async def ping_webhook(request: Call) -> ASGIResponse:
     """Send an event that tells of nothing."""
-    desk, _, scope = await _at(request)
-    event_id = await desk.ping(_id(request), scope)
-    return json_of(delivery_view(*await desk.delivery(_id(request), event_id, scope)), 202)
+    desk, principal, scope = await _at(request)
+    act = act_of(request, principal, f"webhooks/{_id(request)}/ping", {})
+    return answer_of(await desk.ping(_id(request), scope, act), 202)
 
 
 @get("/v1/webhooks/{webhook_id:str}/deliveries")
@@ -172,15 +154,18 @@ async def read_delivery(request: Call) -> ASGIResponse:
 @post("/v1/webhooks/{webhook_id:str}/deliveries/{event_id:str}/redeliver")
 async def redeliver_event(request: Call) -> ASGIResponse:
     """Send an event again, under its id."""
-    desk, _, scope = await _at(request)
-    return json_of(delivery_view(*await desk.redeliver(_id(request), _id(request, "event_id"), scope)), 202)
+    desk, principal, scope = await _at(request)
+    endpoint_id, event_id = _id(request), _id(request, "event_id")
+    act = act_of(request, principal, f"webhooks/{endpoint_id}/deliveries/{event_id}/redeliver", {})
+    return answer_of(await desk.redeliver(endpoint_id, event_id, scope, act), 202)
 
 
 @post("/v1/webhooks/{webhook_id:str}/redeliver")
 async def redeliver_failed(request: Call) -> ASGIResponse:
     """Send again what was given up."""
-    desk, _, scope = await _at(request)
-    return json_of({"count": await desk.redeliver_failed(_id(request), scope)}, 202)
+    desk, principal, scope = await _at(request)
+    act = act_of(request, principal, f"webhooks/{_id(request)}/redeliver", {})
+    return answer_of(await desk.redeliver_failed(_id(request), scope, act), 202)
 
 
 HANDLERS = [

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from gateway.security.principals import Kind, Principal, StoredPrincipal, hash_key
 from gateway.store.clock import sql_now
 from gateway.store.tables import principals
+from gateway.store.webhooks.endpoints import silence
 
 
 def add_principal(
@@ -48,8 +49,8 @@ def list_principals(conn: Connection, kind: Kind | None = None) -> list[StoredPr
 
 
 def revoke_principal(conn: Connection, kind: Kind, name_or_id: str) -> bool:
-    """End a principal's key for ever; False when there is none of that name or id, or it is revoked already."""
-    result = conn.execute(
+    """End a principal's key for ever, and its webhooks; False when none of that name or id has a valid one."""
+    revoked = conn.scalars(
         update(principals)
         .where(
             principals.c.kind == kind.value,
@@ -57,8 +58,11 @@ def revoke_principal(conn: Connection, kind: Kind, name_or_id: str) -> bool:
             principals.c.revoked_at.is_(None),
         )
         .values(revoked_at=sql_now(conn))
-    )
-    return result.rowcount > 0
+        .returning(principals.c.id)
+    ).all()
+    for channel_id in revoked:
+        silence(conn, channel_id)
+    return bool(revoked)
 
 
 def set_roles(conn: Connection, name_or_id: str, roles: Sequence[str]) -> bool:

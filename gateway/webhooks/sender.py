@@ -135,6 +135,7 @@ class Sender:
             delivered=told.delivered,
             retry_in_ms=self._retry_in_ms(due, told),
             gone=told.http_status == 410,
+            patience_ms=int(self._settings.disable_after_days * 86_400_000),
         )
         try:
             recorded = await self._store.write(record, sent)
@@ -151,7 +152,7 @@ class Sender:
             reason=told.outcome,
             state=recorded.state if recorded else None,
         )
-        if recorded is not None and (recorded.tripped or recorded.state == "failed" or sent.gone):
+        if recorded is not None and (recorded.tripped or recorded.state == "failed" or recorded.off):
             log.error("webhook_receiver_fails", channel=due.channel_id, reason=told.outcome, state=recorded.state)
 
     def _retry_in_ms(self, due: Due, told: Told) -> int:

@@ -16,6 +16,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     ca_file: str
     deadline_seconds: float
     retry_seconds: tuple[float, ...]
+    disable_after_days: float
     places: int
     most_endpoints: int
     overlap_hours: float
@@ -25,6 +26,7 @@ class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 def wrong_settings(webhooks: WebhookSettings) -> Iterator[tuple[bool, str]]:
     """Each condition that must not hold, with the sentence that says so."""
     numbers = (*webhooks.retry_seconds, webhooks.deadline_seconds, webhooks.overlap_hours, webhooks.keep_days)
+    numbers = (*numbers, webhooks.disable_after_days)
     few = min(webhooks.places, webhooks.most_endpoints) < 1
     yield few or any(number <= 0 for number in numbers), "A number in the settings of webhooks must be more than 0."
     yield not webhooks.retry_seconds, "The setting webhooks.retry_seconds needs at least one number."

@@ -29,7 +29,7 @@ def listed(gateway, reference, state):
 def test_o2_a_request_of_which_the_process_dies_is_set_aside_and_replayed_by_its_id(make_gateway, sandbox, monkeypatch):
     monkeypatch.setenv("CRASH_BY", "SEGV")
     gateway, transport = make_gateway(dispatch=QUICK | {"poison_after": 3}), sandbox("transport")
-    operator = gateway.add("operator", "layla")
+    operator = gateway.add("operator", "layla", roles=["maker"])
     transport.switch("latency", 300, operation="vehicle-statement")
     deadly = "work.begin@deadly"
     gateway.start(crash_at=deadly)

@@ -1,14 +1,15 @@
 """What waits to be told, who sends it, and what became of every try.
 
 A row that is taken stays due, only later: whoever dies over it leaves it to the next. The number of the try fences what
-is recorded. Within one request nothing is sent before what happened earlier is settled.
+is recorded. Within one request nothing is sent before what happened earlier is settled; what somebody wants to be sent
+once more waits for that too, and is itself waited for by nobody.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, or_, select, tuple_, update
 
 from gateway.packed import unpack
 from gateway.store.clock import now_ms
@@ -55,6 +56,7 @@ class Sent:
     delivered: bool
     retry_in_ms: int
     gone: bool = False  #: The receiver wants nothing more (410).
+    patience_ms: int = 2**62  #: An address that fails for so long is switched off.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Recorded:
 
     state: str
     tripped: bool  #: The endpoint has just failed too often in a row.
+    off: bool = False  #: It was switched off.
 
 
 def due_endpoints(conn: Connection) -> list[str]:
@@ -107,6 +110,7 @@ def _takeable(endpoint_id: str, now: int, most: int) -> Select[Any]:
         earlier.c.endpoint_id == deliveries.c.endpoint_id,
         earlier.c.sequence < deliveries.c.sequence,
         earlier.c.state == "waiting",
+        or_(earlier.c.again.is_(False), deliveries.c.again),
     )
     return (
         select(deliveries, requests.c.service, requests.c.test)
@@ -176,8 +180,8 @@ def record(conn: Connection, sent: Sent) -> Recorded | None:
             http_status=sent.http_status,
         )
     )
-    tripped = _up(conn, due.endpoint_id, now) if sent.delivered else _down(conn, sent, now)
-    return Recorded(state, tripped) if settled.rowcount else None
+    tripped, off = _up(conn, due.endpoint_id, now) if sent.delivered else _down(conn, sent, now)
+    return Recorded(state, tripped, off) if settled.rowcount or off else None
 
 
 def _gives_up_at(conn: Connection, due: Due) -> int:
@@ -187,16 +191,16 @@ def _gives_up_at(conn: Connection, due: Due) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def _up(conn: Connection, endpoint_id: str, now: int) -> bool:
-    """It answers: whatever waited for a later try is tried now. False, always."""
+def _up(conn: Connection, endpoint_id: str, now: int) -> tuple[bool, bool]:
+    """It answers: whatever waited for a later try is tried now. False twice, always."""
     well = (
         update(endpoints)
         .where(endpoints.c.id == endpoint_id, endpoints.c.failures > 0)
-        .values(failures=0, paused_until=0)
+        .values(failures=0, failing_since=None, paused_until=0)
     )
     if conn.execute(well).rowcount:
         _bring_forward(conn, endpoint_id, now)
-    return False
+    return False, False
 
 
 def _bring_forward(conn: Connection, endpoint_id: str, now: int) -> None:
@@ -204,18 +208,20 @@ def _bring_forward(conn: Connection, endpoint_id: str, now: int) -> None:
     conn.execute(update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=now))
 
 
-def _down(conn: Connection, sent: Sent, now: int) -> bool:
-    """One failure more; whether it is the one that trips the endpoint."""
-    values: dict[str, Any] = {"failures": endpoints.c.failures + 1}
-    if sent.gone:
-        values |= {"state": "disabled", "reason": "gone"}
-    failed = update(endpoints).where(endpoints.c.id == sent.due.endpoint_id).values(values)
-    failures = int(conn.execute(failed.returning(endpoints.c.failures)).scalar_one())
-    if failures < TRIPPED:
-        return False
-    pause = min(_PAUSE_MOST_MS, _PAUSE_FIRST_MS * 2 ** min(failures - TRIPPED, 10))
-    conn.execute(update(endpoints).where(endpoints.c.id == sent.due.endpoint_id).values(paused_until=now + pause))
-    return failures == TRIPPED
+def _down(conn: Connection, sent: Sent, now: int) -> tuple[bool, bool]:
+    """One failure more: whether it is the one that trips the endpoint, and whether it switched it off."""
+    here = endpoints.c.id == sent.due.endpoint_id
+    since = func.coalesce(endpoints.c.failing_since, now)
+    failed = update(endpoints).where(here).values(failures=endpoints.c.failures + 1, failing_since=since)
+    row = conn.execute(failed.returning(endpoints.c.failures, endpoints.c.failing_since, endpoints.c.state)).one()
+    reason = "gone" if sent.gone else "failing" if now - row.failing_since >= sent.patience_ms else None
+    if off := row.state == "active" and reason is not None:
+        conn.execute(update(endpoints).where(here).values(state="disabled", reason=reason))
+    if row.failures < TRIPPED:
+        return False, off
+    pause = min(_PAUSE_MOST_MS, _PAUSE_FIRST_MS * 2 ** min(row.failures - TRIPPED, 10))
+    conn.execute(update(endpoints).where(here).values(paused_until=now + pause))
+    return row.failures == TRIPPED, off
 
 
 def release(conn: Connection, worker: str, *, others: bool = False) -> int:
@@ -240,6 +246,7 @@ def redeliver(conn: Connection, endpoint_id: str, event_ids: Sequence[str]) -> i
             deliveries.c.claimed_by.is_(None),
         )
         .values(state="waiting", due_at=now, gives_up_at=now + GIVES_UP_MS, waits=0, settled_at=None)
+        .values(again=or_(deliveries.c.again, deliveries.c.state != "waiting"))
     )
     count = int(conn.execute(again).rowcount)
     if count:
@@ -275,3 +282,20 @@ def ping(conn: Connection, endpoint_id: str, event_id: str, type_: str) -> None:
         )
     )
     conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(paused_until=0))
+
+
+def set_aside(conn: Connection, most: int) -> int:
+    """Give up what waits for an address that is switched off, once its three days are over; how many."""
+    now = now_ms(conn)
+    resting = select(endpoints.c.id).where(endpoints.c.state != "active")
+    over = deliveries.c.state == "waiting", deliveries.c.gives_up_at <= now, deliveries.c.claimed_by.is_(None)
+    old = (
+        select(deliveries.c.endpoint_id, deliveries.c.event_id)
+        .where(deliveries.c.endpoint_id.in_(resting), *over)
+        .limit(most)
+    )
+    keys = [tuple(row) for row in conn.execute(old)]
+    if keys:
+        these = tuple_(deliveries.c.endpoint_id, deliveries.c.event_id).in_(keys)
+        conn.execute(update(deliveries).where(these, *over).values(state="failed", settled_at=now))
+    return len(keys)

@@ -24,6 +24,7 @@ class Endpoint:
     state: str  #: active | disabled
     reason: str | None
     failures: int
+    failing_since: int | None
     old_secret_until: int | None
     created_at: int
 
@@ -77,10 +78,13 @@ def rotate(conn: Connection, endpoint_id: str, secret: str, overlap_ms: int) -> 
     conn.execute(new.values(old_secret=endpoints.c.secret, old_secret_until=until, secret=secret.encode()))
 
 
+_WELL: dict[str, Any] = {"failures": 0, "failing_since": None, "paused_until": 0}
+
+
 def switch(conn: Connection, endpoint_id: str, *, active: bool) -> None:
     """Go on or rest. What waits stays; whoever goes on is tried at once."""
     state = {"state": "active", "reason": None} if active else {"state": "disabled", "reason": "asked"}
-    conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(**state, failures=0, paused_until=0))
+    conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(**state, **_WELL))
 
 
 def remove(conn: Connection, endpoint_id: str) -> None:
@@ -91,9 +95,20 @@ def remove(conn: Connection, endpoint_id: str) -> None:
         .where(endpoints.c.id == endpoint_id)
         .values(state="removed", url=b"", secret=b"", old_secret=None, old_secret_until=None)
     )
+    _drop(conn, [endpoint_id], now)
+
+
+def silence(conn: Connection, channel_id: str) -> None:
+    """The channel is revoked: it is told nothing more, and what waits for it is dropped."""
+    theirs = update(endpoints).where(endpoints.c.channel_id == channel_id, endpoints.c.state != "removed")
+    silenced = conn.scalars(theirs.values(state="disabled", reason="revoked").returning(endpoints.c.id)).all()
+    _drop(conn, silenced, now_ms(conn))
+
+
+def _drop(conn: Connection, endpoint_ids: Sequence[str], now: int) -> None:
     conn.execute(
         update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "waiting")
+        .where(deliveries.c.endpoint_id.in_(endpoint_ids), deliveries.c.state == "waiting")
         .values(state="dropped", settled_at=now, claimed_by=None)
     )
 
@@ -131,6 +146,7 @@ def _endpoint(row: Row[Any]) -> Endpoint:
         row.state,
         row.reason,
         row.failures,
+        row.failing_since,
         row.old_secret_until,
         row.created_at,
     )

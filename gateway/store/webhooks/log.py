@@ -102,7 +102,8 @@ class WebhookFigures:
     tries: Mapping[tuple[str, str], int]  #: Within the last hour, by channel and outcome.
     waiting: Mapping[str, int]
     oldest_ms: Mapping[str, int]  #: How long the oldest event waits.
-    failing: int  #: Endpoints that fail again and again, or that were switched off because the receiver is gone.
+    failing: int  #: Endpoints that fail again and again, or were switched off for that or because they are gone.
+    resting: Mapping[str, int]  #: Endpoints that are switched off, by reason.
 
 
 def webhook_figures(conn: Connection) -> WebhookFigures:
@@ -125,14 +126,29 @@ def webhook_figures(conn: Connection) -> WebhookFigures:
         .where(deliveries.c.state == "waiting")
         .group_by(principals.c.name)
     ).all()
-    bad = (endpoints.c.failures >= 3) | (endpoints.c.reason == "gone")
-    failing = conn.scalar(select(func.count()).select_from(endpoints).where(endpoints.c.state != "removed", bad))
+    off = select(endpoints.c.reason, func.count()).where(endpoints.c.state == "disabled").group_by(endpoints.c.reason)
+    resting = conn.execute(off).all()
     return WebhookFigures(
         {(name, outcome): count for name, outcome, count in tried},
         {name: count for name, count, _ in waiting},
         {name: now - first for name, _, first in waiting},
-        int(failing or 0),
+        _failing(conn),
+        {reason or "asked": count for reason, count in resting},
     )
+
+
+def webhook_notice(conn: Connection) -> tuple[int, int, int]:
+    """How many events wait, how long the oldest of them does (ms), and how many endpoints fail."""
+    count, first = conn.execute(
+        select(func.count(), func.min(deliveries.c.at)).where(deliveries.c.state == "waiting")
+    ).one()
+    return count, max(0, now_ms(conn) - first) if count else 0, _failing(conn)
+
+
+def _failing(conn: Connection) -> int:
+    bad = (endpoints.c.failures >= 3) | endpoints.c.reason.in_(("gone", "failing"))
+    query = select(func.count()).select_from(endpoints).where(endpoints.c.state != "removed", bad)
+    return int(conn.execute(query).scalar_one())
 
 
 def forget(conn: Connection, keep_ms: int, most: int) -> int:

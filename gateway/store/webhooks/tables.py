@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -26,8 +28,11 @@ endpoints = Table(
     Column("old_secret", Sealed),  # signs beside it until old_secret_until
     Column("old_secret_until", BigInteger),
     Column("state", Text, nullable=False),  # active | disabled | removed
-    Column("reason", Text),  # why it is disabled: "gone" (410) | "asked"
+    Column(
+        "reason", Text
+    ),  # why it is disabled: "gone" (410) | "failing" (for days) | "revoked" (the channel) | "asked"
     Column("failures", Integer, nullable=False),  # in a row
+    Column("failing_since", BigInteger),  # the first of them
     Column("paused_until", BigInteger, nullable=False),  # after several failures it is tried now and then only
     Column("created_at", BigInteger, nullable=False),
 )
@@ -48,6 +53,9 @@ deliveries = Table(
     Column("gives_up_at", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False),  # so far, the one under way included; it fences what is recorded
     Column("waits", Integer, nullable=False),  # failures since it was last put in line; grows the backoff
+    Column(
+        "again", Boolean, nullable=False, server_default=false()
+    ),  # somebody wanted it once more: it holds up nobody
     Column("claimed_by", Text),  # worker that sends it; it falls due again when the worker is not heard of
     Column("settled_at", BigInteger),
     Column("outcome", Text),  # of the last try

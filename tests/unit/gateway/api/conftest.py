@@ -17,7 +17,7 @@ from gateway.api.openapi_examples import CERTIFICATE, VEHICLE
 from gateway.api.services import Services
 from gateway.security.principals import Kind, new_key
 from gateway.store.clock import Clock
-from gateway.store.principals import add_principal
+from gateway.store.principals import add_principal, set_roles
 from jisr.app import gateway
 from tests.conftest import Database
 
@@ -84,6 +84,7 @@ async def api(database: Database, keyring_path: Path, tmp_path: Path, clock: Clo
             ):
                 api.keys[name] = new_key(kind, name)
                 await built.store.write(_add, name, api.keys[name], kind, services)
+            await built.store.write(set_roles, "layla", ["maker"])
             with structlog.testing.capture_logs() as api.logs:
                 yield api
                 await built.worker.stop(5)

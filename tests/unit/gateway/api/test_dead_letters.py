@@ -5,6 +5,7 @@ from sqlalchemy import update
 
 from gateway.api.openapi_dead_letters import REPLAYS, SELECTIONS
 from gateway.store.jobs import NEVER
+from gateway.store.principals import set_roles
 from gateway.store.tables import jobs, requests
 from tests.unit.gateway.api.rows import PARKED_AT as LANE
 from tests.unit.gateway.api.rows import put_parked
@@ -81,8 +82,12 @@ async def test_one_letter_is_replayed_by_its_id_and_what_moved_on_meanwhile_is_d
     assert later["items"][0]["replay"]["code"] == "goes_on"
 
 
-async def test_a8_dead_letters_are_for_operators(api):
+async def test_a8_dead_letters_are_for_operators_and_a_replay_for_those_of_the_role(api):
     one = await api.services.store.write(put_parked)
+    await api.services.store.write(set_roles, "layla", ["checker"])
+    refused = await act(api, "replay", {"selection": {"ids": [one]}, **WHY})
+    assert (refused.status_code, refused.json()["code"]) == (403, "role_missing")
+    assert (await api.get(f"{AT}/{one}", who="layla")).json()["state"] == "parked"
     for who in ("web", "school"):
         answers = [await api.get(f"{AT}{part}", who=who) for part in ("", f"/{one}")]
         answers += [await act(api, "plan", {}, who), await act(api, "replay", {"selection": {"ids": [one]}}, who)]

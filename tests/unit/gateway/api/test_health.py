@@ -12,6 +12,7 @@ async def test_a_process_that_answers_lives_and_one_that_commits_is_ready(api: A
     ready = await api.client.get("/health/ready")
     assert ready.status_code == 200
     assert ready.json()["checks"] == {"database": "ok", "disk": "ok", "accepting": "ok"}
+    assert ready.json()["webhooks"] == {"failing": 0, "waiting": 0, "oldest_seconds": 0}
 
 
 async def test_s1_a_full_disk_makes_it_not_ready_and_room_makes_it_ready_again(

@@ -1,5 +1,7 @@
 """Webhooks over the API: what is refused, who sees whose, and what an operator may do."""
 
+import asyncio
+
 import pytest
 
 from gateway.api.openapi_webhooks import ADDITIONS, ROTATIONS
@@ -8,8 +10,9 @@ from tests.unit.gateway.api.test_openapi import resolved
 HERE = "https://93.184.216.34/jisr"
 
 
-async def act(api, method, path, who="web", body=None):
-    return await api.client.request(method, path, headers=api.headers(who), json=body)
+async def act(api, method, path, who="web", body=None, key=None):
+    more = {"Idempotency-Key": key} if key else {}
+    return await api.client.request(method, path, headers={**api.headers(who), **more}, json=body)
 
 
 async def added(api, who="web", **more):
@@ -57,6 +60,42 @@ async def test_a_webhook_goes_its_whole_way_as_the_reference_says(api):
     assert (await api.get(path)).status_code == 404
     assert (await api.get("/v1/webhooks")).json()["items"] == []
     assert all(webhook["secret"] not in str(line) for line in api.logs)
+
+
+async def test_d1_d2_d3_under_a_key_each_act_is_done_once_and_answered_again(api):
+    """A second rotation whose answer was lost would end the secret that the receiver still has."""
+    body = {"url": HERE}
+    webhook = (await act(api, "POST", "/v1/webhooks", body=body, key="k-1")).json()
+    again = await act(api, "POST", "/v1/webhooks", body=body, key="k-1")
+    assert (again.status_code, again.json()["secret"]) == (201, webhook["secret"])
+    assert again.headers["idempotency-replayed"] == "true"
+    path = f"/v1/webhooks/{webhook['id']}"
+    for place, sent in (("rotate", {"overlap_hours": 0.5}), ("ping", None), ("redeliver", None)):
+        calls = [act(api, "POST", f"{path}/{place}", body=sent, key=f"k-{place}") for _ in range(8)]
+        answers = await asyncio.gather(*calls)
+        assert {answer.status_code for answer in answers} <= {200, 202}, answers[0].text
+        assert len({answer.text for answer in answers}) == 1
+        assert sum("idempotency-replayed" in answer.headers for answer in answers) == 7
+    assert (await api.get(path)).json()["waiting"] == 1, "one ping"
+    event = (await api.get(f"{path}/deliveries")).json()["items"][0]["id"]
+    once = await act(api, "POST", f"{path}/deliveries/{event}/redeliver", key="k-again")
+    assert once.status_code == 202
+    for place, sent, key in (
+        ("/rotate", {"overlap_hours": 2.0}, "k-rotate"),
+        ("/ping", None, "k-rotate"),
+        (f"/deliveries/{event}/redeliver", None, "k-ping"),
+    ):
+        reused = await act(api, "POST", f"{path}{place}", body=sent, key=key)
+        assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+    assert (await act(api, "POST", f"{path}/ping", key="a b")).json()["code"] == "idempotency_key_invalid"
+    theirs = await act(api, "POST", "/v1/webhooks", "other", {"url": HERE}, key="k-1")
+    assert (theirs.status_code, theirs.json()["id"] != webhook["id"]) == (201, True)
+    missing = "/v1/webhooks/01890000-0000-7000-8000-000000000000/ping"
+    assert (await act(api, "POST", missing, key="k-free")).status_code == 404
+    assert (await act(api, "POST", f"{path}/ping", key="k-free")).status_code == 202, "a refusal takes no key"
+    read = api.services.store.read
+    kept = await read(lambda conn: conn.exec_driver_sql("SELECT answer FROM acts").scalars().all())
+    assert all(webhook["secret"].encode() not in bytes(answer) for answer in kept), "it is sealed"
 
 
 async def test_a8_nobody_sees_or_moves_a_webhook_of_another_channel(api):

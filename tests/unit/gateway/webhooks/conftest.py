@@ -96,9 +96,8 @@ class Scene:
         self, receiver: Receiver, channel: str = "web", types: tuple[str, ...] = ("*",)
     ) -> tuple[str, str]:
         """An endpoint of the channel; its id and its secret."""
-        endpoint, secret = await self.desk.add(channel, receiver.url, types)
-        assert secret is not None
-        return endpoint.id, secret
+        told = await self.desk.add(channel, receiver.url, types)
+        return told.body["id"], told.body["secret"]
 
     async def accept(self, channel: str = "web") -> Any:
         row = new_request(channel)

@@ -105,7 +105,7 @@ async def test_a6_a_name_that_turns_inwards_after_it_was_saved_gets_nothing(stor
     open_guard = Guard(settings_with(private_networks=()), resolve)
     desk = WebhookDesk(store, open_guard, scene.settings)
     port = receiver.url.split(":")[2].split("/")[0]
-    endpoint, _ = await desk.add("web", f"http://channel.example:{port}/", ("jisr.request.accepted",))
+    added = await desk.add("web", f"http://channel.example:{port}/", ("jisr.request.accepted",))
     scene.sender = Sender(
         store,
         Post(open_guard, scene.settings, scene.clock),
@@ -117,7 +117,7 @@ async def test_a6_a_name_that_turns_inwards_after_it_was_saved_gets_nothing(stor
     names["channel.example"] = ["127.0.0.1"]
     await scene.accept()
     await scene.run()
-    (line,) = await scene.log(endpoint.id)
+    (line,) = await scene.log(added.body["id"])
     assert (line.state, line.outcome, receiver.got) == ("waiting", "address_refused", [])
     loopback = Guard(scene.settings, resolve)
     scene.sender._post = Post(loopback, scene.settings, scene.clock)

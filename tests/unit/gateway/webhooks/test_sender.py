@@ -61,7 +61,7 @@ async def test_what_fails_is_tried_over_three_days_with_the_same_id_and_bytes_th
     assert (delivery.state, delivery.outcome, delivery.http_status) == ("failed", "status", 500)
     assert [each.number for each in tries] == list(range(1, len(receiver.got) + 1))
     receiver.answers = []
-    assert await scene.desk.redeliver_failed(endpoint, "web") == 1
+    assert (await scene.desk.redeliver_failed(endpoint, "web")).body == {"count": 1}
     await scene.run()
     assert (await scene.log(endpoint))[0].state == "delivered"
     assert receiver.got[-1][0]["webhook-id"] == delivery.event_id
@@ -172,7 +172,7 @@ async def test_a_receiver_that_is_gone_is_left_alone(scene, receiver):
 
 async def test_a19_both_secrets_sign_while_one_is_rotated_and_the_old_one_ends(scene, receiver):
     endpoint, old = await scene.listen(receiver, types=("jisr.request.accepted",))
-    _, new = await scene.desk.rotate(endpoint, "web", hours=2)
+    new = (await scene.desk.rotate(endpoint, "web", hours=2)).body["secret"]
     await scene.accept()
     await scene.run()
     scene.clock.advance(2 * 3600 + 1)
@@ -183,7 +183,7 @@ async def test_a19_both_secrets_sign_while_one_is_rotated_and_the_old_one_ends(s
     assert signed_by(new, *both)
     assert not signed_by(old, *after)
     assert signed_by(new, *after)
-    _, newest = await scene.desk.rotate(endpoint, "web", hours=0)
+    newest = (await scene.desk.rotate(endpoint, "web", hours=0)).body["secret"]
     await scene.accept()
     await scene.run()
     assert not signed_by(new, *receiver.got[-1])
@@ -192,7 +192,7 @@ async def test_a19_both_secrets_sign_while_one_is_rotated_and_the_old_one_ends(s
 
 async def test_a_ping_tells_of_nothing_and_comes_whatever_types_were_asked_for(scene, receiver):
     endpoint, secret = await scene.listen(receiver, types=("jisr.request.refused",))
-    event_id = await scene.desk.ping(endpoint, "web")
+    event_id = (await scene.desk.ping(endpoint, "web")).body["id"]
     await scene.accept()
     await scene.run()
     assert [(event["type"], event["id"], event["data"]) for event in receiver.events] == [

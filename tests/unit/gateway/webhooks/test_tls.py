@@ -29,11 +29,12 @@ async def test_n14_only_the_certificate_of_the_name_is_believed_at_the_pinned_ad
     outcomes = []
     for host, settings in (("channel.example", believing), ("other.example", believing), ("channel.example", doubting)):
         scene.sender._post = Post(guard, settings, scene.clock)
-        endpoint, _ = await desk.add("web", f"https://{host}:{port}/hook", ("jisr.request.accepted",))
+        added = await desk.add("web", f"https://{host}:{port}/hook", ("jisr.request.accepted",))
+        endpoint = added.body["id"]
         await scene.accept()
         await scene.run()
-        outcomes.append((await desk.log(endpoint.id, None)).items[0].outcome)
-        await desk.remove(endpoint.id, None)
+        outcomes.append((await desk.log(endpoint, None)).items[0].outcome)
+        await desk.remove(endpoint, None)
     assert outcomes == ["delivered", "not_connected", "not_connected"]
     assert len(receiver.got) == 1
     await runner.cleanup()
