@@ -11,10 +11,9 @@ from gateway.reconciliation.sources import PAYMENTS, StatementSource
 from gateway.recorder import Recorder
 from gateway.settings import DispatchSettings
 from gateway.steps import Plan, Route
-from gateway.store.callbacks import hold, let_go
+from gateway.store.callbacks import let_go
 from gateway.store.engine import Store
-from gateway.store.exchanges import find_attempt
-from gateway.store.reconciliation.results import Decided
+from gateway.store.reconciliation.results import Decided, hold_untold
 from gateway.work import OpenAttempt, Work
 
 #: A payment that no file lists: nothing was debited, and the citizen may choose another way to pay.
@@ -43,14 +42,12 @@ class Closer:
         self._policy, self._wake, self._worker = policy, wake, worker
 
     async def close(self, source: StatementSource, decided: Decided) -> bool:
-        """Settle it as decided, with the line as evidence; False when a worker has the request just now."""
-        attempt: OpenAttempt | None = await self._store.read(find_attempt, decided.attempt_id)
-        if attempt is None:
-            return False
+        """Settle it as decided, with the line as evidence; False when somebody has the request just now, or told it."""
         lease_ms = int(self._policy.lease_seconds * 1000)
-        work: Work | None = await self._store.write(hold, decided.request_id, attempt, self._worker, lease_ms)
-        if work is None:
+        held: tuple[Work, OpenAttempt] | None = await self._store.write(hold_untold, decided, self._worker, lease_ms)
+        if held is None:
             return False
+        work, attempt = held
         route = self._routes[work.route]
         operation = route.operation_of(attempt)
         plan = Plan(

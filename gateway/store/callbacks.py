@@ -153,16 +153,24 @@ def find_act(conn: Connection, connector: str, operation_id: str) -> Act | None:
 
 def hold(conn: Connection, request_id: str, attempt: OpenAttempt | None, worker: str, lease_ms: int) -> Work | None:
     """Claim the request's job if nobody holds it and the attempt stands as it did; the work under the new token."""
-    if attempt is not None:
-        state = conn.scalar(select(attempts.c.state).where(attempts.c.id == attempt.id))
-        if state != attempt.state.value:
-            return None
-    claimed = conn.execute(
+    token = conn.execute(
         update(jobs)
         .where(jobs.c.request_id == request_id, jobs.c.claimed_by.is_(None))
         .values(claimed_by=worker, lease_until=now_ms(conn) + lease_ms, token=jobs.c.token + 1)
-    )
-    return load_work(conn, request_id) if claimed.rowcount else None
+        .returning(jobs.c.token)
+    ).scalar_one_or_none()
+    if token is None:
+        return None
+    # only now: whoever settled it a moment ago held the job until then
+    if attempt is not None and attempt.state.value != _state_of(conn, attempt.id):
+        let_go(conn, request_id, token)
+        return None
+    return load_work(conn, request_id)
+
+
+def _state_of(conn: Connection, attempt_id: str) -> str | None:
+    state: str | None = conn.scalar(select(attempts.c.state).where(attempts.c.id == attempt_id))
+    return state
 
 
 def let_go(conn: Connection, request_id: str, token: int) -> None:

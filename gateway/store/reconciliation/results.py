@@ -10,7 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.ids import new_id
 from gateway.packed import pack_text
+from gateway.store.callbacks import hold, let_go
 from gateway.store.clock import now_ms
+from gateway.store.exchanges import find_attempt
 from gateway.store.reconciliation.files import Source
 from gateway.store.reconciliation.tables import (
     match_groups,
@@ -21,6 +23,7 @@ from gateway.store.reconciliation.tables import (
     statement_lines,
 )
 from gateway.store.tables import attempts, evidence
+from gateway.work import OpenAttempt, Work
 from mappings.status import Attempt
 
 _DOUBTFUL = (Attempt.IN_DOUBT.value, Attempt.REVIEW.value, Attempt.PENDING.value)
@@ -138,6 +141,19 @@ def decided(conn: Connection, source: Source, operation: str, limit: int, after:
         )
         for row in conn.execute(query)
     ]
+
+
+def hold_untold(conn: Connection, decided: Decided, worker: str, lease_ms: int) -> tuple[Work, OpenAttempt] | None:
+    """Claim the job of a decided act, for who tells it; None when somebody holds it, or has told it meanwhile."""
+    work = hold(conn, decided.request_id, None, worker, lease_ms)
+    if work is None:
+        return None
+    attempt = find_attempt(conn, decided.attempt_id)
+    told = select(evidence.c.id).where(evidence.c.attempt_id == decided.attempt_id, evidence.c.source == "statement")
+    if attempt is None or attempt.state.value not in _DOUBTFUL or conn.execute(told.limit(1)).first() is not None:
+        let_go(conn, decided.request_id, work.token)
+        return None
+    return work, attempt
 
 
 def save_run(

@@ -3,6 +3,8 @@
 from sqlalchemy import select
 
 from gateway.reconciliation.writing import files_of_report
+from gateway.store.reconciliation.files import sources_of
+from gateway.store.reconciliation.results import decided
 from gateway.store.reconciliation.tables import match_groups, recon_breaks, recon_runs, statement_files, statement_lines
 from gateway.store.tables import attempts, evidence
 
@@ -57,6 +59,27 @@ async def test_c4_a_payment_that_the_day_s_whole_file_lacks_was_not_made_and_the
     await scene.confirm(again, "again-otp", number=2)
     await scene.until_state(again["id"], "completed")
     assert scene.wallet.count() == 1, "and now debited once"
+
+
+async def test_c4_what_two_nodes_were_about_to_tell_is_told_once_and_no_step_is_passed_over(scene):
+    """Both have read that it is decided; the one that comes second must not take the next step for the payment."""
+    request = await scene.in_doubt("k-1")
+    day = scene.next_day()
+    scene.write_files(day)
+    for one in scene.reconciler.waiting():
+        await scene.reconciler.take(one)
+    await scene.reconciler.match(day)
+    (source,) = [each for each in scene.reconciler.sources if each.connector == "syriatel_cash"]
+    kept = await scene.built.store.write(sources_of, (("syriatel_cash", "settlement", source.leg),))
+    (known,) = await scene.built.store.read(decided, kept[0], source.form.reports, 10)
+    scene.ministry.switch("cut_before", operation="submit")
+
+    first, second = [await scene.reconciler._closer.close(source, known) for _ in range(2)]
+
+    assert (first, second) == (True, False)
+    scene.ministry.switches_off()
+    await scene.until_state(request["id"], "completed")
+    assert scene.ministry.count() == 1, "the copy was asked for, and issued once"
 
 
 async def test_c9_running_a_day_again_changes_nothing_and_gives_the_same_bytes(scene):

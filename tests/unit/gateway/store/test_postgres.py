@@ -7,18 +7,20 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 from sqlalchemy.exc import DBAPIError
 
 from gateway.security.keyring import Keyring
 from gateway.security.principals import Kind
+from gateway.store.callbacks import hold
 from gateway.store.clock import Clock
 from gateway.store.engine import CommitUnknown, StorageFull, Store, StoreError, StoreUnavailable, open_store
+from gateway.store.exchanges import find_attempt
 from gateway.store.jobs import intend
 from gateway.store.principals import add_principal
 from gateway.store.requests import accept
 from gateway.store.settlements import settle
-from gateway.store.tables import requests
+from gateway.store.tables import jobs, requests
 from tests.conftest import Database
 from tests.postgresql import Server
 from tests.unit.gateway.store.counters import add, add_all, names, until
@@ -121,6 +123,35 @@ async def test_s3_a_connection_lost_during_a_settlement_is_unknown_and_settling_
             (request,) = await rows_of(store, requests, id=row.id)
             assert (request.state, request.version) == ("completed", 2)
         await store.close()
+
+
+async def test_d6_whoever_claims_a_job_sees_what_its_last_holder_settled(store: Store, database: Database) -> None:
+    """Two would settle the same act; the second waits for the first's COMMIT, and then must not go by what it knew."""
+    await store.write(lambda conn: add_principal(conn, "c1", "key", kind=Kind.CHANNEL, name="web"))
+    row, attempt = new_request("c1"), new_attempt()
+    await store.batch(accept, row)
+    await store.batch(intend, sending(row, attempt))
+    free = update(jobs).values(claimed_by=None, lease_until=None)
+    await store.write(lambda conn: conn.execute(free).rowcount)
+    known = await store.read(find_attempt, attempt.id)
+
+    first = await asyncpg.connect(database.url)
+    await first.execute("BEGIN")
+    await first.execute("UPDATE jobs SET lane = 'ministry.inquire'")
+    await first.execute("UPDATE attempts SET state = 'succeeded'")
+    second = asyncio.create_task(store.write(hold, row.id, known, "w2", 30_000))
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+    async def waiting() -> bool:
+        return second.done() or bool(await first.fetchval(waits))
+
+    await until(waiting)
+    await first.execute("COMMIT")
+    await first.close()
+
+    assert await second is None
+    (job,) = await rows_of(store, jobs, request_id=row.id)
+    assert (job.claimed_by, job.lane) == (None, "ministry.inquire")
 
 
 async def test_a_connection_lost_before_commit_is_repeated_and_stored_once(store: Store) -> None:
