@@ -18,7 +18,7 @@ INSTALL = $(UV) pip install --quiet $(TRUST) --python $(BIN)/python
 # processes that share the tests, whole files at a time
 JOBS ?= auto
 
-.PHONY: help demo test check corpus format bench bench-long lock docs clean
+.PHONY: help demo test chaos check corpus format bench bench-long lock docs clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ demo: $(RUN) ## Run a paid and a free request from acceptance to document (ONCE=
 
 test: $(DEV) ## Run the whole test suite, on SQLite and on PostgreSQL (ARGS="..." is passed to pytest)
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations=10 $(ARGS)
+
+chaos: $(DEV) ## Kill things for MINUTES (5) on both databases and compare what is left (SEED=N: the same again)
+	@$(BIN)/python -m tests.chaos --minutes "$(or $(MINUTES),5)" $(if $(SEED),--seed "$(SEED)")
 
 check: $(DEV) ## Run what stands beside the tests: linter, format, types, imports, generated pages
 	@$(BIN)/ruff check .

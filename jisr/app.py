@@ -41,7 +41,7 @@ from gateway.security.keyring import Keyring
 from gateway.settings import Settings, SettingsError
 from gateway.steps import POST, Route
 from gateway.store.attachments import Room
-from gateway.store.clock import Clock
+from gateway.store.clock import Clock, process_clock
 from gateway.store.engine import Store, open_store
 from gateway.store.tokens import StoreTokens
 from gateway.testing import ConnectorsApart, name_apart, route_name
@@ -81,7 +81,7 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     Raises SettingsError, StoreError, ManifestError, SettingError, CalendarError, CatalogueError or KeyringError, each
     one sentence.
     """
-    clock = clock or Clock()
+    clock = clock or process_clock()
     catalogue = Catalogue.load(settings.service_folders)
     packages = find_packages(settings.connector_paths)
     keyring = Keyring.load(settings.keyring_path)
@@ -260,7 +260,14 @@ async def run_server(settings: Settings, listener: socket.socket) -> None:
             _settle_memory()
             stop = _stop_signal()
             serving = asyncio.get_running_loop().create_task(server.run_until_stopped())
-            log.info("serving", host=settings.host, port=settings.port, pid=os.getpid(), database=built.store.dialect)
+            log.info(
+                "serving",
+                host=settings.host,
+                port=settings.port,
+                pid=os.getpid(),
+                database=built.store.dialect,
+                generation=built.store.generation,
+            )
             await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping", seconds=settings.shutdown_seconds)
             app.state["streams"].close()
@@ -277,7 +284,7 @@ async def run_worker(settings: Settings) -> None:
     async with gateway(settings) as built:
         await built.worker.start()
         _settle_memory()
-        log.info("working", pid=os.getpid(), database=built.store.dialect)
+        log.info("working", pid=os.getpid(), database=built.store.dialect, generation=built.store.generation)
         await _stop_signal()
         log.info("stopping", seconds=settings.shutdown_seconds)
         await built.worker.stop(settings.shutdown_seconds)

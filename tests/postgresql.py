@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,11 +25,13 @@ START_SECONDS = 60
 SUPERUSER = "postgres"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Server:
     """A running server; `url` names one of its databases for this and every other process of the machine."""
 
     folder: Path
+    binaries: Path
+    options: Sequence[str]
     process: subprocess.Popen[bytes]
 
     @property
@@ -50,6 +53,23 @@ class Server:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+    def end(self, number: int) -> None:
+        """End it by a signal: SIGKILL, SIGQUIT (as a crash, and its children at once), SIGINT (fast shutdown)."""
+        self.process.send_signal(number)
+        self.process.wait(START_SECONDS)
+
+    def start_again(self) -> None:
+        """Start it on the same data, after `end`; what was committed is there again when this returns."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.process = _start(self.binaries, self.folder, _as_server_user(), self.options)
+            except RuntimeError:  # the children of one that was killed still hold its memory
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
 
     @contextmanager
     def fresh_database(self, template: str = "template0") -> Iterator[str]:
@@ -95,12 +115,11 @@ def running_server(options: Sequence[str] = ()) -> Iterator[Server]:
                 os.chown(folder / part, identity["user"], identity["group"])
         binaries = _binaries(folder)
         _initialise(binaries, folder, identity)
-        process = _start(binaries, folder, identity, options)
+        server = Server(folder, binaries, options, _start(binaries, folder, identity, options))
         try:
-            yield Server(folder, process)
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)  # fast shutdown: does not wait for clients
-            process.wait(START_SECONDS)
+            server.end(signal.SIGINT)  # fast shutdown: does not wait for clients
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -123,7 +142,7 @@ def _start(binaries: Path, folder: Path, identity: dict[str, Any], options: Sequ
     command: list[str | Path] = [binaries / "postgres", "-D", folder / "data", "-k", folder / "socket"]
     for setting in settings:
         command += ["-c", setting]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **identity)
     ready: list[str | Path] = [binaries / "pg_isready", "-q", "-h", folder / "socket", "-U", SUPERUSER, "-t", "1"]
     for _ in range(START_SECONDS * 20):

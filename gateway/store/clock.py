@@ -5,9 +5,12 @@ leases and due times are compared by the database's clock, whatever a node's wal
 milliseconds.
 """
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, literal, literal_column, select
 
@@ -15,6 +18,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, literal, literal_c
 CLOCK = "jisr.clock"
 SERVER_TIME = "jisr.server_time"
 _ASK_AGAIN_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
 
 
 class Clock:
@@ -47,6 +51,34 @@ class Clock:
     def jump(self, seconds: float) -> None:
         """Set the wall clock forward or back, as an operator or NTP would; no other clock follows."""
         self.offset_ms += round(seconds * 1000)
+
+
+class SteppedClock(Clock):
+    """A clock whose wall time is as far off as a file says, in milliseconds, so that a test can step a process's clock.
+
+    The monotonic clock does not follow, as it would not when an operator or NTP steps the machine's.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """The file may come later, and may change at any time."""
+        super().__init__()
+        self._file = file
+        self._looked_at = float("-inf")
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC, off by what the file says."""
+        now = time.monotonic()
+        if now - self._looked_at > _LOOK_SECONDS:
+            self._looked_at = now
+            with contextlib.suppress(OSError, ValueError):  # not there yet, or being written
+                self.offset_ms = int(self._file.read_text(encoding="ascii"))
+        return super().now_ms()
+
+
+def process_clock() -> Clock:
+    """The clock of this process: the machine's, unless a test names in CLOCK_OFFSET_FILE the file that steps it."""
+    file = os.environ.get("CLOCK_OFFSET_FILE", "")
+    return SteppedClock(Path(file)) if file else Clock()
 
 
 class ServerTime:

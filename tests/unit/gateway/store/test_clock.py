@@ -1,11 +1,12 @@
 """Time in SQL: whose clock it is, and what moves it."""
 
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
 
-from gateway.store.clock import Clock, sql_now
+from gateway.store.clock import Clock, SteppedClock, process_clock, sql_now
 from gateway.store.engine import Store
 
 
@@ -55,3 +56,20 @@ def test_utcnow_and_now_ms_are_the_same_aware_moment() -> None:
 def test_time_does_not_go_back() -> None:
     with pytest.raises(ValueError, match="does not go back"):
         Clock().advance(-1)
+
+
+def test_only_a_test_setting_lets_a_file_step_a_process_s_clock(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("CLOCK_OFFSET_FILE", raising=False)
+    assert type(process_clock()) is Clock
+    file = tmp_path / "offset"
+    monkeypatch.setenv("CLOCK_OFFSET_FILE", str(file))
+    clock = process_clock()
+    assert isinstance(clock, SteppedClock)
+    assert abs(clock.now_ms() - time.time() * 1000) < 60_000, "the file has not come yet"
+    file.write_text("7200000")
+    stepped = SteppedClock(file)
+    before = stepped.monotonic()
+    assert 7_200_000 <= stepped.now_ms() - time.time() * 1000 + 1 < 7_260_000
+    assert stepped.monotonic() - before < 60
