@@ -3,17 +3,19 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from connectors.kit.contract import Call, Effect, Outcome
 from connectors.kit.errors import ConnectorError, MappingFailed
 from gateway import crash, settle
 from gateway.claiming import Claims
 from gateway.documents.attachments import Attachments
-from gateway.exchange import Broken, Exchange, SendWindow, new_attempt
+from gateway.exchange import Broken, Exchange, SendWindow, ask, with_attempt
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.patience import Patience
+from gateway.late import LateAnswers
 from gateway.logs import log
 from gateway.recorder import Recorder
 from gateway.restoring import doubt
@@ -50,6 +52,7 @@ class Dispatcher:
         self._policy, self._clock, self._recorder = policy, clock, recorder
         self.worker = worker
         self.claims = Claims(store, lanes, policy, clock, worker, self.start)
+        self._late = LateAnswers(store, routes, policy, recorder, worker, self.claims.wake)
         self._patience = Patience(store, lanes, clock)
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
@@ -69,9 +72,21 @@ class Dispatcher:
                 exchange.drop()
             self.claims.leave(work.lane)  # claimed at the last moment: it is given back with the rest
             return
-        task = asyncio.get_running_loop().create_task(self._work(work, exchange))
+        self._run(self._work(work, exchange))
+
+    def _run(self, running: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(running)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def judge(self, works: Sequence[Work]) -> None:
+        """Judge what workers that died were sending, claimed for this one.
+
+        That makes no call, so it waits neither for a place nor for an institution that is closed or left alone.
+        """
+        for work in works:
+            self._lanes.enter_beyond(work.lane)
+            self.start(work)
 
     def ask_early(self, work: Work) -> Exchange | None:
         """Ask the first question of a request that is being written, when it only reads; see docs/adr/0004.
@@ -156,7 +171,7 @@ class Dispatcher:
         if made is None:
             return None
         settlement = await self._exchange(going, route, made)
-        return await self._record(work, settlement, made.plan, made.attempt, intended=made.intended)
+        return await self._record(work, settlement, made.plan, made.attempt, intended=made.intended, answer=made.answer)
 
     async def _doubt(self, work: Work, route: Route, act: Plan) -> None:
         """It came out of a backup: whether the act was made since then is asked, or told by people."""
@@ -212,7 +227,7 @@ class Dispatcher:
             failure = error if isinstance(error, ConnectorError) else MappingFailed(type(error).__name__)
             log.warning("not_rendered", request_id=work.request_id, code=failure.code, error_kind=type(error).__name__)
             exchange.failure = failure
-        return self._exchange_of(work, plan, exchange)
+        return with_attempt(work, exchange)
 
     async def _render_with_attachments(self, work: Work, plan: Plan) -> Exchange:
         """The same, with the uploads that the operation reads; they are let go as soon as it is rendered."""
@@ -222,17 +237,9 @@ class Dispatcher:
             await self._attachments.bring(work, plan)
         except MappingFailed as error:
             log.error("attachment_gone", request_id=work.request_id, code=error.code)
-            return self._exchange_of(work, plan, Exchange(plan, intended=False, window=self._window(), failure=error))
+            return with_attempt(work, Exchange(plan, intended=False, window=self._window(), failure=error))
         exchange = self.render(work, plan)
         work.attachments = {}
-        return exchange
-
-    @staticmethod
-    def _exchange_of(work: Work, plan: Plan, exchange: Exchange) -> Exchange:
-        """With its attempt row, which an inquiry has not."""
-        if plan.subject is None:
-            payload_hash = exchange.prepared.payload_hash if exchange.prepared else ""
-            exchange.attempt = new_attempt(plan, payload_hash, number=work.tries + work.waits + 1)
         return exchange
 
     def opened(self, exchange: Exchange) -> None:
@@ -259,6 +266,7 @@ class Dispatcher:
         """Send, read, decide. Logs one line, without a word of the content."""
         plan = made.plan
         answer = await (made.asked or self._send(work, made))
+        made.answer = answer
         crash.point("answer.before_record", work.reference)
         failed = isinstance(answer, ConnectorError)
         log.info(
@@ -292,27 +300,25 @@ class Dispatcher:
 
     async def _send(self, work: Work, made: Exchange) -> Outcome | ConnectorError:
         begun = time.perf_counter()
-        answer = await self._ask(work, made)
+        answer = await ask(work, made)
         if self._lanes.saw(made.plan.lane, answer, time.perf_counter() - begun):
             self.wake()
         return answer
 
-    async def _ask(self, work: Work, made: Exchange) -> Outcome | ConnectorError:
-        connector = made.plan.connector
-        if made.prepared is None:
-            return made.failure or Broken("nothing was rendered")
-        try:
-            return await connector.send(made.prepared)
-        except ConnectorError as error:
-            return error
-        except Exception as error:  # noqa: BLE001 (a fault of ours must park the request, not lose it)
-            log.error("connector_failure", request_id=work.request_id, connector=connector.name, exc_info=error)
-            return Broken(type(error).__name__)
-
     async def _record(
-        self, work: Work, settlement: Settlement, plan: Plan, attempt: NewAttempt | None, *, intended: bool
+        self,
+        work: Work,
+        settlement: Settlement,
+        plan: Plan,
+        attempt: NewAttempt | None,
+        *,
+        intended: bool,
+        answer: Outcome | ConnectorError | None = None,
     ) -> Work | None:
-        """Commit the settlement; keep the claim when the next step can go at once and has a place."""
+        """Commit the settlement; keep the claim when the next step can go at once and has a place.
+
+        An answer that came too late to settle its request is judged apart.
+        """
         following = settlement.next
         reserve = following is not None and following.delay_ms == 0 and not self._stopping
         keep = reserve and following is not None and self._lanes.try_enter(following.lane)
@@ -320,7 +326,7 @@ class Dispatcher:
         assert about is not None
         kept = False
         try:
-            kept = await self._recorder.record(
+            settled = await self._recorder.record(
                 work,
                 settlement,
                 attempt_id=about.id,
@@ -328,9 +334,12 @@ class Dispatcher:
                 intended=intended,
                 keep_for=self.worker if keep else None,
             )
+            kept = settled.kept
         finally:
             if keep and not kept and following is not None:
                 self._lanes.leave(following.lane)
-        if following is not None and not kept:
+        if not settled.valid and intended and attempt is not None and answer is not None:
+            self._run(self._late.judge(work, attempt.id, answer))
+        elif following is not None and not kept:
             self.wake()  # its lane has no place, or the loop must know when it falls due
         return settle.moved_on(work, settlement) if kept else None

@@ -9,8 +9,9 @@ from connectors.kit.contract import Outcome, Prepared
 from connectors.kit.errors import ConnectorError
 from gateway.ids import new_id
 from gateway.lanes.breaker import WindowPassed
+from gateway.logs import log
 from gateway.steps import Plan
-from gateway.work import NewAttempt
+from gateway.work import NewAttempt, Work
 
 #: A problem of our own in rendering or reading; the row is judged like any other failure, never lost.
 _BROKEN = "connector_failure"
@@ -49,6 +50,7 @@ class Exchange:
     prepared: Prepared | None = None
     failure: ConnectorError | None = None  #: It could not even be rendered.
     asked: asyncio.Task[Outcome | ConnectorError] | None = None  #: Under way already: a read that was asked early.
+    answer: Outcome | ConnectorError | None = None  #: What came of it.
     begun: float = field(default_factory=time.perf_counter)
 
     def drop(self) -> None:
@@ -69,3 +71,25 @@ def new_attempt(plan: Plan, payload_hash: str, *, number: int) -> NewAttempt:
         payload_hash=payload_hash,
         moves_money=plan.moves_money,
     )
+
+
+def with_attempt(work: Work, exchange: Exchange) -> Exchange:
+    """With its attempt row, which an inquiry has not."""
+    if exchange.plan.subject is None:
+        payload_hash = exchange.prepared.payload_hash if exchange.prepared else ""
+        exchange.attempt = new_attempt(exchange.plan, payload_hash, number=work.tries + work.waits + 1)
+    return exchange
+
+
+async def ask(work: Work, made: Exchange) -> Outcome | ConnectorError:
+    """What the institution answers, or why there is no answer; never raises."""
+    connector = made.plan.connector
+    if made.prepared is None:
+        return made.failure or Broken("nothing was rendered")
+    try:
+        return await connector.send(made.prepared)
+    except ConnectorError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 (a fault of ours must park the request, not lose it)
+        log.error("connector_failure", request_id=work.request_id, connector=connector.name, exc_info=error)
+        return Broken(type(error).__name__)

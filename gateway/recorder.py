@@ -45,8 +45,8 @@ class Recorder:
         keep_for: str | None,
         beside: Beside | None = None,
         patient: bool = True,
-    ) -> bool:
-        """Commit; True when the next job stayed with `keep_for`. What waits for this request is told after COMMIT.
+    ) -> Settled:
+        """Commit; what waits for this request is told after COMMIT.
 
         `beside` writes the settlement together with what it comes from (an institution's own message, a decision);
         without `patient` a store that fails is told to the caller, who has lost nothing.
@@ -78,7 +78,7 @@ class Recorder:
             waiter.tell(answered if settled.valid else None)
         if not settled.valid:
             log.warning("fenced", request_id=work.request_id)
-            return False
+            return settled
         self._watch.publish([work.request_id])
         log.info(
             "settled",
@@ -87,7 +87,7 @@ class Recorder:
             state=settlement.state.value,
             reason=settlement.reason,
         )
-        return settled.kept
+        return settled
 
     async def _lay_down(self, settlement: Settlement) -> None:
         """Write large documents before the settlement that refers to them, again until it is done."""

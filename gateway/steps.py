@@ -148,6 +148,22 @@ class Route:
         same = (again.connector.name, again.operation.name) == (attempt.connector, attempt.operation)
         return same and again.operation_id == attempt.operation_id
 
+    def stands_at(self, work: Work, attempt: OpenAttempt) -> bool:
+        """Whether the request is still about the attempt's act: no later step, round or payment, no newer try."""
+        newest = work.open_attempt
+        if newest is not None and newest.id != attempt.id:
+            return False
+        kind = self.service.steps[work.step].kind
+        if kind == "pay":
+            return attempt.operation_id == self.payment(work, attempt.role).operation_id
+        return _concerns(work, kind, attempt)
+
+    def plan_of(self, work: Work, attempt: OpenAttempt) -> Plan:
+        """The exchange that the attempt was, for whoever is told what became of it."""
+        connector, kind = self._connectors[attempt.connector], self.service.steps[work.step].kind
+        operation, act = self.operation_of(attempt), attempt.operation_id
+        return Plan(connector, operation, act, kind, subject=attempt, about=act)
+
     def _must_inquire(self, subject: OpenAttempt) -> bool:
         """What is pending is asked about; what is in doubt only where a repeat would not be harmless."""
         operation = self.operation_of(subject)

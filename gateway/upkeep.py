@@ -3,7 +3,7 @@
 Each is one short transaction that may run on any node and be repeated; `scheduler/timetable.py` says when.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -11,19 +11,26 @@ from connectors.kit.contract import Connector
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.calendar import CalendarError, CalendarFile
 from gateway.logs import log
+from gateway.recoveries import Recoveries
 from gateway.restoring.mode import RestoreMode
 from gateway.settings import DispatchSettings
 from gateway.store.actions import expire
 from gateway.store.acts import forget_acts
-from gateway.store.clock import now_ms
+from gateway.store.clock import Clock, now_ms
 from gateway.store.engine import Store
 from gateway.store.jobs import NEVER, renew
-from gateway.store.stumbles import rescue_counted
+from gateway.store.recovery import recover
 from gateway.store.tables import attempts, idempotency, jobs, requests
 from gateway.watch import Watch
+from gateway.work import Work
 from mappings.status import Attempt, Request
 
 _BATCH = 500
+
+
+def rescue_every_seconds(policy: DispatchSettings) -> float:
+    """How often the dead are looked for: with the lease before it and a look for work after it, 15 s by default."""
+    return min(2.0, policy.lease_seconds / 3)
 
 
 class Upkeep:
@@ -40,7 +47,14 @@ class Upkeep:
         calendar: CalendarFile,
         lanes: Lanes,
         mode: RestoreMode,
+        judge: Callable[[Sequence[Work]], None],
+        recoveries: Recoveries,
+        clock: Clock,
     ) -> None:
+        """`judge` is given what a dead worker was sending; `recoveries` is told of it."""
+        self._judge, self._recoveries, self._clock = judge, recoveries, clock
+        self._renewed_at = clock.monotonic()
+        self._steady_since = float("-inf")
         self._calendar, self._lanes, self._mode = calendar, lanes, mode
         self._store, self._policy, self._watch, self._wake, self._worker = store, policy, watch, wake, worker
         self._inquirable = {
@@ -51,17 +65,42 @@ class Upkeep:
         }
 
     async def rescue_leases(self) -> None:
-        """Free the jobs of workers that died, so that somebody judges what they left."""
+        """Free the jobs of workers that died, and judge at once what they were sending."""
+        if not self._may_rescue():
+            return
         mine = self._worker if self._store.dialect == "sqlite" else None
-        freed = await self._store.write(rescue_counted, mine, self._policy.poison_after)
-        if freed:
-            log.warning("leases_rescued", count=freed)
+        lease_ms, policy = self._lease_ms, self._policy
+        found = await self._store.write(recover, mine, policy.poison_after, self._worker, lease_ms, self._lanes.names())
+        if found.count:
+            self._recoveries.tell(found.count, found.seconds)
+            log.warning("leases_rescued", count=found.count, seconds=round(found.seconds, 1))
+            self._judge(found.interrupted)
             self._wake()
 
     async def renew_leases(self) -> None:
         """Say that this worker lives (PostgreSQL; on SQLite the generation says it)."""
-        if self._store.dialect != "sqlite":
-            await self._store.write(renew, self._worker, int(self._policy.lease_seconds * 1000))
+        if self._store.dialect == "sqlite":
+            return
+        await self._store.write(renew, self._worker, self._lease_ms)
+        now = self._clock.monotonic()
+        if now - self._renewed_at > self._policy.lease_seconds * 2 / 3:
+            self._steady_since = now
+        self._renewed_at = now
+
+    @property
+    def _lease_ms(self) -> int:
+        return int(self._policy.lease_seconds * 1000)
+
+    def _may_rescue(self) -> bool:
+        """Whether a lease that ran out tells of a death.
+
+        Not when this worker could not renew its own for a while: then the database was away for all, and those that
+        live are given the time to renew theirs first.
+        """
+        third, now = self._policy.lease_seconds / 3, self._clock.monotonic()
+        if self._store.dialect == "sqlite":
+            return True
+        return now - self._renewed_at <= 2 * third and now - self._steady_since >= third
 
     async def expire_unpaid(self) -> None:
         """End the requests whose citizen did not answer in time."""

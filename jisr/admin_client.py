@@ -61,4 +61,7 @@ async def _with_gateway(settings: Settings, name: str, arguments: Mapping[str, A
     logs.configure(LogSettings(format="auto", level="error"))  # whoever asked wants the answer, not the way to it
     async with gateway(settings) as built:
         await built.worker.rescue_leases()  # a run that was killed held what it was about to settle
-        return await run(Desk(built.store, settings, built.reconciler), name, arguments)
+        try:
+            return await run(Desk(built.store, settings, built.reconciler), name, arguments)
+        finally:
+            await built.worker.give_back(settings.shutdown_seconds)  # what that run was sending was judged here

@@ -36,6 +36,7 @@ from gateway.reconciliation.closing import Closer
 from gateway.reconciliation.reconciler import Reconciler
 from gateway.reconciliation.sources import StatementSource, statement_sources
 from gateway.recorder import Recorder
+from gateway.recoveries import Recoveries
 from gateway.restoring.mode import RestoreMode
 from gateway.security.keyring import Keyring
 from gateway.settings import Settings, SettingsError
@@ -139,7 +140,7 @@ def _build(
     if tests:
         apart = _routes(Catalogue(offered), ConnectorsApart(tests))
         routes |= {route_name(name, test=True): route for name, route in apart.items()}
-    policy, watch, waiters = settings.dispatch, Watch(), Waiters()
+    policy, watch, waiters, recoveries = settings.dispatch, Watch(), Waiters(), Recoveries()
     worker = f"g{store.generation}"
     lanes = Lanes(everyone.values(), policy, clock.utcnow, clock.monotonic, calendar.read())
     recorder = Recorder(store, offered, waiters, watch, clock)
@@ -179,10 +180,12 @@ def _build(
         reconciler=reconciler,
         decisions=decisions,
         webhooks=WebhookDesk(store, guard, settings.webhooks),
+        recoveries=recoveries,
         dead_letters=letters,
         mode=mode,
     )
-    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes, mode)
+    told = (dispatcher.judge, recoveries, clock)
+    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes, mode, *told)
     keeping = Keeping(store, settings)
     crew = Worker(dispatcher, upkeep, settings, desk, keeping, reconciler, sender)
     return Gateway(store, services, crew, waiters, reconciler, mode)

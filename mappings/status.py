@@ -130,6 +130,7 @@ _MOVES: tuple[tuple[State, str, State], ...] = (
     (Attempt.PENDING, "absent", Attempt.ABSENT),
     (Attempt.PENDING, "exhausted", Attempt.REVIEW),
     (Attempt.IN_DOUBT, "answer_lost", Attempt.IN_DOUBT),
+    (Attempt.IN_DOUBT, "not_sent", Attempt.NOT_SENT),
     (Attempt.IN_DOUBT, "pending", Attempt.PENDING),
     (Attempt.IN_DOUBT, "succeeded", Attempt.SUCCEEDED),
     (Attempt.IN_DOUBT, "declined", Attempt.DECLINED),

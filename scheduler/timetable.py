@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.keeping import Keeping
 from gateway.reconciliation.reconciler import Reconciler
 from gateway.settings import Settings
-from gateway.upkeep import Upkeep
+from gateway.upkeep import Upkeep, rescue_every_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,11 @@ class Entry:
 def timetable(upkeep: Upkeep, keeping: Keeping, reconciler: Reconciler, settings: Settings) -> tuple[Entry, ...]:
     """The jobs of one worker."""
     third = settings.dispatch.lease_seconds / 3
+    rescues = rescue_every_seconds(settings.dispatch)
     often = settings.reconciliation.every_seconds
     return (
         Entry("renew-leases", third, "a worker that lives keeps what it holds", upkeep.renew_leases),
-        Entry("rescue-leases", third, "what a dead worker held is judged and goes on", upkeep.rescue_leases),
+        Entry("rescue-leases", rescues, "what a dead worker held is judged and goes on", upkeep.rescue_leases),
         Entry("expire-unpaid", min(30, third), "nobody waits for a payer for ever", upkeep.expire_unpaid),
         Entry("inquire", 60, "an open attempt without an inquiry gets one", upkeep.inquire),
         Entry("forget-keys", 3600, "idempotency keys are kept for their time, not longer", upkeep.forget_keys),

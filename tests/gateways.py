@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from gateway.security.keyring import Keyring
 from jisr import admin
 from jisr.demo_citizen import files_of, with_digests
 from jisr.setup import toml
+from tests.bodies import APPLICANT, CERTIFICATE, VEHICLE
 from tests.postgresql import Server
 from tests.sandboxes import SandboxProcess
 
+__all__ = ["APPLICANT", "CERTIFICATE", "VEHICLE"]  # beside what is defined here
 ROOT = Path(__file__).resolve().parents[1]
 #: Fast enough for a test, in the same proportions as the defaults.
 QUICK = {
@@ -93,6 +96,8 @@ class GatewayProcess:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     key: str = ""
+    program: str = "serve"  #: or "worker", which has no API
+    more: str = ""  #: Further settings, as TOML.
 
     @property
     def url(self) -> str:
@@ -110,6 +115,20 @@ class GatewayProcess:
 
     def install(self) -> None:
         """Write settings and keyring, and make a channel."""
+        self._write_settings()
+        Keyring.create(self.folder / "keyring.json")
+        self.key = self.add("channel", "web")
+
+    def beside(self, name: str, **more: Any) -> "GatewayProcess":
+        """Another node on the same database, installed and not started."""
+        folder = self.folder.parent / name
+        folder.mkdir()
+        node = replace(self, folder=folder, process=None, port=free_port(), **more)
+        node._write_settings()
+        shutil.copy(self.folder / "keyring.json", folder / "keyring.json")
+        return node
+
+    def _write_settings(self) -> None:
         lines = [
             f"data_dir = {toml(str(self.folder))}",
             f"database_url = {toml(self.database_url)}",
@@ -123,9 +142,7 @@ class GatewayProcess:
         ]
         for name, values in self.connectors.items():
             lines += [f"[connectors.{name}]", *(f"{key} = {toml(value)}" for key, value in values.items())]
-        self.config.write_text("\n".join(lines))
-        Keyring.create(self.folder / "keyring.json")
-        self.key = self.add("channel", "web")
+        self.config.write_text("\n".join([*lines, self.more]))
 
     def settings(self) -> settings_module.Settings:
         return settings_module.load(self.config, environment={})
@@ -134,12 +151,13 @@ class GatewayProcess:
         """A new principal's key."""
         return str(admin.call(self.settings(), f"{kind}.add", name=name, **more)["key"])
 
-    def start(self, crash_at: str = "", *, ready: bool = True) -> None:
+    def start(self, crash_at: str = "", *, ready: bool = True, **settings: str) -> None:
         """Start the process; wait until it is ready unless it is expected to die."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JISR_")}
         environment |= {"JISR_CONFIG": str(self.config), "CRASH_AT": crash_at, "PYTHONPATH": str(ROOT)}
+        environment |= settings
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "jisr", "serve"]
+            command = [sys.executable, "-m", "jisr", self.program]
             self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
         if ready:
             until(self._ready, f"a gateway that is ready; its log ends: {self.log[-2000:]}")
@@ -147,6 +165,8 @@ class GatewayProcess:
     def _ready(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"the gateway ended: {self.log[-2000:]}"
+        if self.program == "worker":
+            return '"event":"working"' in self.log
         try:
             return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
         except httpx.TransportError:
@@ -162,6 +182,12 @@ class GatewayProcess:
         assert self.process is not None
         self.process.kill()
         self.process.wait(timeout=PATIENCE_SECONDS)
+
+    def end(self) -> None:
+        """End it, whatever became of it, also when it is stopped by a signal or was never started."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.stop()
 
     def stop(self) -> int:
         """SIGTERM; the exit status."""
@@ -310,30 +336,3 @@ def standing(
     for name in INSTITUTIONS:
         sandbox(name)
     return standing_gateways(dialect)
-
-
-#: Invented people and things; any other valid number than the sandboxes' test persons succeeds.
-APPLICANT: dict[str, Any] = {
-    "national_number": "01230004567",
-    "name": {"given": "سلمى", "father": "عادل", "mother": "هدى", "family": "الخطيب"},
-    "mobile": "0930000001",
-    "account": "acc-1",
-    "assurance": "substantial",
-}
-CERTIFICATE: dict[str, Any] = {
-    "service": "education.secondary-certificate-copy",
-    "applicant": APPLICANT,
-    "input": {
-        "document_kind": "certificate",
-        "year": 2015,
-        "branch": "scientific",
-        "governorate": "damascus",
-        "exam_number": "123456",
-    },
-    "payment": {"method": "syriatel_cash", "payer": {"mobile": "0930000001"}},
-}
-VEHICLE: dict[str, Any] = {
-    "service": "transport.vehicle-statement",
-    "applicant": APPLICANT,
-    "input": {"plate_number": "123456", "governorate": "damascus", "category": "private"},
-}

@@ -14,6 +14,7 @@ from gateway.api.requests import services_of
 from gateway.api.services import Services
 from gateway.lanes.bulkhead import Lane
 from gateway.reconciliation.breaks import Kind as Break
+from gateway.recoveries import Recoveries
 from gateway.store.callbacks import CallbackFigures, callback_figures
 from gateway.store.decisions.records import DecisionFigures, decision_figures
 from gateway.store.queries import Figures, figures
@@ -35,9 +36,11 @@ class _Snapshot(Collector):
         decisions: DecisionFigures,
         breaks: BreakFigures,
         lanes: Iterable[Lane],
+        recoveries: Recoveries,
         *,
         restoring: bool,
     ) -> None:
+        self._recoveries = recoveries
         self._read, self._messages, self._webhooks, self._lanes = read, messages, webhooks, list(lanes)
         self._decisions, self._breaks, self._restoring = decisions, breaks, restoring
 
@@ -75,6 +78,7 @@ class _Snapshot(Collector):
         words = "Decisions that somebody who knows better contradicted later."
         yield _single("jisr_decisions_contradicted", words, proposed.contradicted)
         yield _single("jisr_restore_mode", "1: a backup was restored, and new requests are held.", self._restoring)
+        yield from self._recovered()
         yield from self._callbacks()
         yield from self._told()
         yield from self._left_over()
@@ -89,6 +93,13 @@ class _Snapshot(Collector):
         yield stands
         ages = {kind.value: self._breaks.oldest_ms.get(kind.value, 0) / 1000 for kind in Break}
         yield _gauge("jisr_breaks_oldest_seconds", "How long the oldest break of that type stands.", "type", ages)
+
+    def _recovered(self) -> Iterator[Metric]:
+        found = self._recoveries
+        yield _single("jisr_recovered_jobs", "Jobs of dead workers that this process freed.", found.jobs)
+        words = "From a dead worker's last sign of life until this process freed its jobs: the last time."
+        yield _single("jisr_recovery_seconds", words, found.last_seconds)
+        yield _single("jisr_recovery_longest_seconds", "The longest of them.", found.longest_seconds)
 
     def _told(self) -> Iterator[Metric]:
         read = self._webhooks
@@ -150,8 +161,11 @@ class Scrapes:
                 webhooks = await services.store.read(webhook_figures)
                 decisions = await services.store.read(decision_figures)
                 breaks = await services.store.read(break_figures)
-                lanes, restoring = services.lanes.snapshot(), services.mode.on
-                registry.register(_Snapshot(read, messages, webhooks, decisions, breaks, lanes, restoring=restoring))
+                lanes, recoveries, restoring = services.lanes.snapshot(), services.recoveries, services.mode.on
+                snapshot = _Snapshot(
+                    read, messages, webhooks, decisions, breaks, lanes, recoveries, restoring=restoring
+                )
+                registry.register(snapshot)
                 self._last = (now, generate_latest(registry))
             return self._last[1]
 

@@ -16,6 +16,7 @@ from gateway.documents.attachments import Attachments
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.outlook import Outlooks
 from gateway.reconciliation.reconciler import Reconciler
+from gateway.recoveries import Recoveries
 from gateway.restoring.mode import RestoreMode
 from gateway.security.principals import Principal
 from gateway.settings import Settings
@@ -55,5 +56,6 @@ class Services:
     reconciler: Reconciler
     decisions: DecisionDesk
     webhooks: WebhookDesk
+    recoveries: Recoveries
     dead_letters: DeadLetters
     mode: RestoreMode

@@ -118,6 +118,10 @@ class Lanes:
         lane.in_flight += 1
         return True
 
+    def enter_beyond(self, name: str) -> None:
+        """Take a place whatever the lane's limits say, for what makes no call before it leaves again."""
+        self._lanes[name].in_flight += 1
+
     def enter_all(self, name: str) -> int:
         """Take every place that a claim may fill, none of a lane that is not known here or takes nobody now."""
         lane = self._lanes.get(name)
@@ -290,6 +294,10 @@ class Lanes:
             opened = (self._now() - lane.window.begins).total_seconds()
             found = opened if found is None else min(found, opened)
         return found
+
+    def names(self) -> frozenset[str]:
+        """All that are known here."""
+        return frozenset(self._lanes)
 
     def __contains__(self, name: str) -> bool:
         return name in self._lanes

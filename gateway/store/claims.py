@@ -122,6 +122,11 @@ def claim(
             .where(jobs.c.request_id.in_(taken))
             .values(claimed_by=worker, lease_until=now + lease_ms, token=jobs.c.token + 1)
         )
+    return load_readable(conn, taken, now, poison_after)
+
+
+def load_readable(conn: Connection, taken: Sequence[str], now: int, poison_after: int) -> list[Work]:
+    """The claimed jobs as works; one that cannot be read counts a failure at it and is left out."""
     try:
         return load_works(conn, taken, now)
     except (SQLAlchemyError, OSError, TimeoutError):

@@ -225,20 +225,22 @@ def renew(conn: Connection, worker: str, lease_ms: int) -> int:
     return int(conn.execute(held).rowcount)
 
 
+def held_by_the_dead(conn: Connection, worker: str | None) -> ColumnElement[bool]:
+    """The jobs that `rescue` frees."""
+    if worker is not None:
+        return and_(jobs.c.claimed_by.is_not(None), jobs.c.claimed_by != worker)
+    return and_(jobs.c.claimed_by.is_not(None), jobs.c.lease_until < now_ms(conn))
+
+
 def rescue(conn: Connection, worker: str | None) -> list[tuple[str, int]]:
     """Free the jobs of the dead. SQLite (`worker` given): all that another generation held, whatever the clock says.
     PostgreSQL (None): all whose lease has run out by the database's clock. The token grows, so that a worker that was
     only slow changes no state any more. Each with how many workers failed at it in a row by now. What they held may
     have been the probe of an open lane: it is free again, so that nobody waits for the dead. A job that rested while
     it was held (somebody told what had become of its act) rests on: nobody may send because of that."""
-    dead: ColumnElement[bool] = (
-        and_(jobs.c.claimed_by.is_not(None), jobs.c.claimed_by != worker)
-        if worker is not None
-        else jobs.c.lease_until < now_ms(conn)
-    )
     freed = (
         update(jobs)
-        .where(jobs.c.claimed_by.is_not(None), dead)
+        .where(held_by_the_dead(conn, worker))
         .values(claimed_by=None, lease_until=None, token=jobs.c.token + 1)
         .values(due_at=case((jobs.c.due_at < NEVER, now_ms(conn)), else_=NEVER))
         .values(stumbles=jobs.c.stumbles + 1)

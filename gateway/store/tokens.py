@@ -1,10 +1,11 @@
 """The token cache of all workers: one of them fetches, the others wait for what it brings.
 
-Within a process, callers of one name share one look-up. Between processes the row's `fetching_until` is a lease: who
-holds it fetches, and when its holder dies the lease runs out and another takes it.
+Within a process, callers of one name share one look-up. Between processes the row's `fetching_until` is a short lease:
+who holds it fetches and prolongs it meanwhile, and when its holder dies it runs out and another takes it.
 """
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from connectors.kit.contract import Token
 from connectors.kit.errors import TokenUnavailable
 from gateway.store.clock import Clock, sql_now
-from gateway.store.engine import Store
+from gateway.store.engine import Store, StoreError
 from gateway.store.tables import tokens
 
-#: How long a fetch may take before another worker may fetch too; longer than any token operation's deadline.
-LEASE_SECONDS = 40
+#: Whoever fetches says so again and again; when it has said nothing for so long it is dead, and another may fetch.
+LEASE_SECONDS = 5
+_PROLONG_SECONDS = 1.5
 #: A token that ends sooner than this is not used any more: the request that carries it must arrive in time.
 MARGIN_SECONDS = 10
 #: How often a waiting worker looks whether the fetching one is done.
@@ -36,9 +38,9 @@ class _Held:
     expires_at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lease:
-    """The right to fetch; `until` proves that it is still this one."""
+    """The right to fetch; `until` proves that it is still this one, and grows while the fetch lasts."""
 
     until: int
 
@@ -100,13 +102,36 @@ class StoreTokens:
 
     async def _fetch(self, name: str, fetch: Fetch, lease: _Lease) -> _Held | None:
         """Fetch and keep; None when the lease ran out meanwhile and another worker's token counts."""
+        over = asyncio.Event()
+        prolonging = asyncio.get_running_loop().create_task(self._prolong(name, lease, over))
         try:
             token = await fetch()
         except BaseException:
+            over.set()
+            await prolonging
             await self._store.write(_give_back, name, lease)
             raise
+        over.set()
+        await prolonging
         held = _Held(token.value, math.floor(token.expires_at.timestamp() * 1000))
         return held if await self._store.write(_keep, name, held, lease) else None
+
+    async def _prolong(self, name: str, lease: _Lease, over: asyncio.Event) -> None:
+        """Keep the lease until the fetch is over; a store that fails is asked again."""
+        while lease.until > 0 and not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PROLONG_SECONDS):
+                    await over.wait()
+            if not over.is_set():
+                with contextlib.suppress(StoreError):
+                    lease.until = await self._store.write(_longer, name, lease.until)
+
+
+def _longer(conn: Connection, name: str, until: int) -> int:
+    """The lease's new end; -1, which no row has, when it was lost."""
+    mine = (tokens.c.name == name, tokens.c.fetching_until == until)
+    later = update(tokens).where(*mine).values(fetching_until=cast(sql_now(conn), BigInteger) + LEASE_SECONDS * 1000)
+    return int(conn.execute(later.returning(tokens.c.fetching_until)).scalar_one_or_none() or -1)
 
 
 def _claim(conn: Connection, name: str, rejected: str | None, needed_until: int) -> _Held | _Lease | None:

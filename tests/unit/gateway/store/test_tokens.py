@@ -111,10 +111,10 @@ async def test_a_fetcher_that_dies_is_replaced_after_its_lease(
 ) -> None:
     await store.write(_claim, NAME, None, clock.now_ms())  # a worker takes the lease, and no more is heard of it
     waiting = asyncio.create_task(workers[1].get(NAME, issuer.fetch))
-    clock.advance(LEASE_SECONDS - 5)
+    clock.advance(LEASE_SECONDS - 1)
     assert await store.write(_claim, NAME, None, clock.now_ms()) is None
     assert issuer.calls == 0
-    clock.advance(6)
+    clock.advance(2)
     assert await waiting == "token-1"
 
 
@@ -129,6 +129,35 @@ async def test_a_fetcher_that_outlives_its_lease_takes_what_its_successor_brough
     assert await workers[1].get(NAME, quick.fetch) == "quick-1"
     slow.gate.set()
     assert await first == "quick-1"
+
+
+async def test_c3_a_fetcher_that_takes_its_time_prolongs_its_lease_and_is_not_replaced(
+    store: Store,
+    workers: tuple[StoreTokens, StoreTokens],
+    issuer: Issuer,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.store.tokens._PROLONG_SECONDS", 0.01)
+
+    async def lease() -> int:
+        return int(await store.read(lambda conn: conn.execute(select(tokens.c.fetching_until)).scalar_one()))
+
+    issuer.gate.clear()
+    first = asyncio.create_task(workers[0].get(NAME, issuer.fetch))
+    await until(issuer.called())
+    for _ in range(3):
+        before = await lease()
+        clock.advance(LEASE_SECONDS - 1)
+
+        async def longer(before: int = before) -> bool:
+            return await lease() > before
+
+        await until(longer)
+    second = asyncio.create_task(workers[1].get(NAME, issuer.fetch))
+    issuer.gate.set()
+    assert [await first, await second] == ["token-1", "token-1"]
+    assert issuer.calls == 1
 
 
 async def test_a_failed_fetch_fails_those_who_wait_and_frees_the_lease(
