@@ -22,6 +22,7 @@ POINTS = (
     "callback.after_commit",
     "callback.before_settle",
     "reconcile.before_intake",
+    "reconcile.within_intake",
     "reconcile.after_intake",
     "reconcile.after_match",
     "reconcile.before_settle",

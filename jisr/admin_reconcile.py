@@ -41,7 +41,7 @@ async def _take(desk: Desk, arguments: Mapping[str, Any]) -> Any:
     wanted = arguments["source"], arguments["name"]
     for one in reconciler.waiting():
         if (one.source.name, one.path.name) == wanted:
-            taken = await reconciler.take(one)
+            taken = await reconciler.take(one, by=arguments.get("by"))
             problem = taken.problem
             said = {"code": problem.code, "line": problem.line, "facts": dict(problem.facts)} if problem else None
             return {"state": taken.state, "day": taken.day, "lines": taken.lines, "problem": said}

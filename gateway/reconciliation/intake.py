@@ -5,15 +5,18 @@ The folder has a folder per source, `CONNECTOR/STATEMENT/`, where SFTP or an upl
 
 import asyncio
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from io import BufferedReader
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 
-from connectors.kit.statements.reading import MAX_BYTES, Statement, read_statement
+from connectors.kit.statements.cells import Line
+from connectors.kit.statements.reading import MAX_BYTES, Reading
 from connectors.kit.statements.refusal import StatementRefused
 from gateway import crash
 from gateway.logs import log
@@ -22,6 +25,7 @@ from gateway.reconciliation.sources import StatementSource
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.store.reconciliation import files as store_of
+from gateway.store.reconciliation import taking
 from gateway.store.reconciliation.files import NewFile, Refusal, Source
 
 _DAY = re.compile(r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})(?![0-9])")
@@ -76,57 +80,87 @@ class Intake:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    async def take(self, one: Waiting, kept: Source) -> Taken:
-        """Take one file in; the same bytes again change nothing. Raises OSError when it cannot be read."""
-        source, name = one.source, one.path.name
-        content = await asyncio.to_thread(_read, one.path)
-        digest = hashlib.sha256(content).hexdigest()
-        if await self._store.read(store_of.state_of, kept.id, digest) == store_of.ACCEPTED:
-            return Taken(source.name, name, "known", "")
-        try:
-            statement = await asyncio.to_thread(
-                read_statement, content, source.form, owner=source.owner, headings=source.headings
-            )
-            self._require_day(statement, name, source)
-        except StatementRefused as refusal:
-            problem = Refusal(refusal.code, refusal.line, refusal.facts)
-            return await self._refuse(source, kept, name, digest, len(content), problem)
-        money = source.form.money
-        file = NewFile(
-            name,
-            digest,
-            len(content),
-            statement.day.isoformat(),
-            money.currency if money else None,
-            money.denomination if money else None,
-        )
-        crash.point("reconcile.before_intake")
-        try:
-            taken = await self._store.write(store_of.accept, kept, file, statement)
-        except IntegrityError:  # another node took it in just now
-            return Taken(source.name, name, "known", "")
-        if taken is not None:
-            return await self._refuse(source, kept, name, digest, len(content), taken)
-        crash.point("reconcile.after_intake")
-        log.info("statement_taken", connector=source.connector, kind=source.statement, count=len(statement.lines))
-        return Taken(source.name, name, "accepted", file.day, len(statement.lines))
+    async def take(self, one: Waiting, kept: Source, *, by: str | None = None) -> Taken:
+        """Take one file in; the same bytes again change nothing. `by` is an operator who says that it is the right one.
 
-    def _require_day(self, statement: Statement, name: str, source: StatementSource) -> None:
+        Raises OSError when it cannot be read, or changes while it is.
+        """
+        with await asyncio.to_thread(one.path.open, "rb") as content:
+            size, digest = await asyncio.to_thread(_measured, content)
+            if await self._store.read(store_of.is_known, kept.id, digest):
+                return Taken(one.source.name, one.path.name, "known", "")
+            reading = Reading(content, one.source.form, one.source.owner, one.source.headings)
+            file = NewFile(one.path.name, digest, size, day="")
+            try:
+                await asyncio.to_thread(_read_through, reading, size)
+                self._require_day(reading.day, one.path.name, one.source)
+            except StatementRefused as refusal:
+                return await self._refuse(one.source, kept, file, Refusal(refusal.code, refusal.line, refusal.facts))
+            crash.point("reconcile.before_intake")
+            return await self._store_lines(one.source, kept, content, reading, file, by)
+
+    async def _store_lines(
+        self,
+        source: StatementSource,
+        kept: Source,
+        content: BufferedReader,
+        reading: Reading,
+        file: NewFile,
+        by: str | None,
+    ) -> Taken:
+        """The second pass: every line into the store, unseen, and then all of them count, or none."""
+        money = source.form.money
+        file = replace(file, day=reading.day.isoformat())
+        if money is not None:
+            file = replace(file, currency=money.currency, denomination=money.denomination)
+        for left in await self._store.read(taking.abandoned, kept):
+            await self._drop(left)
+        file_id = await self._store.write(taking.begin, kept, file)
+        told: Refusal | str = ""
+        try:
+            again = Reading(content, source.form, source.owner, source.headings)
+            lines = iter(again)
+            while some := await asyncio.to_thread(_next, lines):
+                await self._store.write(taking.add_lines, kept, file, file_id, some)
+            if (await asyncio.to_thread(_measured, content))[1] != file.sha256:
+                raise OSError(f"{file.name} changes while it is read")
+            crash.point("reconcile.within_intake")
+            totals = reading.count, reading.amount_minor, reading.fee_minor
+            told = await self._store.write(taking.finish, kept, file, file_id, totals, by)
+        except IntegrityError:  # another node took it in just now
+            log.info("reconciliation_overtaken", connector=source.connector)
+        except StatementRefused as refusal:  # the first pass had seen other bytes
+            raise OSError(f"{file.name} changes while it is read") from refusal
+        finally:
+            if told != store_of.ACCEPTED:
+                await self._drop(file_id)
+        if isinstance(told, Refusal):
+            return await self._refuse(source, kept, file, told)
+        if told != store_of.ACCEPTED:
+            return Taken(source.name, file.name, "known", "")
+        crash.point("reconcile.after_intake")
+        log.info("statement_taken", connector=source.connector, kind=source.statement, count=reading.count)
+        return Taken(source.name, file.name, "accepted", file.day, reading.count)
+
+    async def _drop(self, file_id: str) -> None:
+        while await self._store.write(taking.drop, file_id):
+            pass
+
+    def _require_day(self, day: date, name: str, source: StatementSource) -> None:
         """The day is over, and it is the one that the file's name says. Raises StatementRefused."""
         named = _day_in(name)
-        if named is not None and named != statement.day:
-            raise StatementRefused("day_differs", 0, day=statement.day.isoformat(), rows=named.isoformat())
-        if statement.day >= day_of(self._clock.now_ms(), source.form.zone):
-            raise StatementRefused("day_not_over", 0, day=statement.day.isoformat())
+        if named is not None and named != day:
+            raise StatementRefused("day_differs", 0, day=day.isoformat(), rows=named.isoformat())
+        if day >= day_of(self._clock.now_ms(), source.form.zone):
+            raise StatementRefused("day_not_over", 0, day=day.isoformat())
 
-    async def _refuse(
-        self, source: StatementSource, kept: Source, name: str, digest: str, size: int, problem: Refusal
-    ) -> Taken:
-        day = (_day_in(name) or datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()).isoformat()
-        news = await self._store.write(store_of.refuse, kept, NewFile(name, digest, size, day), problem)
+    async def _refuse(self, source: StatementSource, kept: Source, file: NewFile, problem: Refusal) -> Taken:
+        came = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date()
+        day = file.day or (_day_in(file.name) or came).isoformat()
+        news = await self._store.write(store_of.refuse, kept, replace(file, day=day), problem)
         if news:
             log.warning("statement_refused", connector=source.connector, kind=source.statement, code=problem.code)
-        return Taken(source.name, name, "refused", day, problem=problem, news=news)
+        return Taken(source.name, file.name, "refused", day, problem=problem, news=news)
 
 
 def _day_in(name: str) -> date | None:
@@ -137,7 +171,20 @@ def _day_in(name: str) -> date | None:
         return None
 
 
-def _read(path: Path) -> bytes:
-    """Its bytes, and no more than one beyond what is read at all."""
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
+def _measured(content: BufferedReader) -> tuple[int, str]:
+    """Its size, and SHA-256 of its bytes."""
+    content.seek(0)
+    digest = hashlib.file_digest(content, "sha256")
+    return content.tell(), digest.hexdigest()
+
+
+def _read_through(reading: Reading, size: int) -> None:
+    """The whole file without keeping a line: afterwards its totals are known to add up. Raises StatementRefused."""
+    if size > MAX_BYTES:
+        raise StatementRefused("file_too_large", bytes=size, limit=MAX_BYTES)
+    for _ in reading:
+        pass
+
+
+def _next(lines: Iterator[Line]) -> list[Line]:
+    return list(itertools.islice(lines, taking.AT_ONCE))

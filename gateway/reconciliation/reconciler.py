@@ -77,10 +77,10 @@ class Reconciler:
         now = self._clock.now_ms()
         return min((day_of(now, source.form.zone) for source in self.sources), default=day_of(now, "UTC")) - _DAY
 
-    async def take(self, one: Waiting) -> Taken:
-        """Take one file in, once."""
+    async def take(self, one: Waiting, *, by: str | None = None) -> Taken:
+        """Take one file in, once; `by`: an operator says that it is right where it contradicts another of its day."""
         (kept,) = await self._kept([one.source])
-        return await self._intake.take(one, kept)
+        return await self._intake.take(one, kept, by=by)
 
     async def match(self, day: date) -> int:
         """Match what there is up to that day; how many groups are new."""

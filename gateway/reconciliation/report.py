@@ -66,6 +66,7 @@ def _source(part: SourceDay) -> dict[str, Any]:
         "currency": money.currency if money else None,
         "denomination": money.denomination if money else None,
         "files": [_file(each) for each in part.files if each.state == "accepted"],
+        "corrected": [_file(each) for each in part.files if each.state == "corrected"],
         "refused": [_file(each) for each in part.files if each.state == "refused"],
         "counts": {
             "exceptions": sum(kind not in EXPECTED for kind in kinds),

@@ -177,6 +177,7 @@ def _summed(source: Row, day: str) -> Row:
 def _files(source: Row) -> list[Row]:
     about = {"source": source["source"], "denomination": source["denomination"]}
     taken: list[Row] = [{**about, **each, "state": "مقبول · accepted"} for each in source["files"]]
+    taken += [{**about, **each, "state": "حلّ محله تصحيح · corrected"} for each in source["corrected"]]
     refused: list[Row] = [
         {
             **about,

@@ -18,6 +18,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         "لا يمكن قراءة السطر كسطر CSV (علامة اقتباس غير مغلقة)؛ اطلب الملف من جديد.",
         "The line is no CSV (a quote is not closed); ask for the file again.",
     ),
+    "line_too_long": (
+        "السطر أطول من {limit} بايت؛ ليس هذا ملف أسطر، فاطلبه من جديد.",
+        "The line is longer than {limit} bytes: this is no file of rows; ask for it again.",
+    ),
     "columns_differ": (
         "عناوين الأعمدة مختلفة (ناقص: {missing}؛ غير معروف: {unknown})؛ إن غيّرتها الجهة فاضبط reconciliation.columns.",
         "The headings differ (missing: {missing}; unknown: {unknown}); if renamed, set reconciliation.columns.",
@@ -67,8 +71,12 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         "The day {day} is not over, so its file cannot be whole; it is read once the day has ended.",
     ),
     "day_taken": (
-        "كشف يوم {day} أُدخل من قبل من الملف {name} (sha256 {sha256}) بمحتوى مختلف؛ اسأل الجهة أيهما الصحيح.",
-        "The day {day} was taken in before, from {name} (sha256 {sha256}), with other content; ask which is right.",
+        "أُدخل كشف {day} من {name} (sha256 {sha256}) وهذا يخالفه؛ إن أكدت الجهة هذا فأدخله بـ jisr reconcile correct.",
+        "{day} is in from {name} (sha256 {sha256}), which this contradicts; once confirmed: jisr reconcile correct.",
+    ),
+    "day_holds_more": (
+        "في {name} (sha256 {sha256}) ليوم {day} هذه الأسطر وأكثر: نسخة أقدم، أو تصحيح يُدخل بـ jisr reconcile correct.",
+        "{name} (sha256 {sha256}) of {day} has this and more: an older copy, or a correction (jisr reconcile correct).",
     ),
 }
 
@@ -81,4 +89,7 @@ DECISIONS: Mapping[str, tuple[str, str]] = {
 def refusal(code: str, facts: Mapping[str, Any], language: str) -> str:
     """The sentence of a refusal."""
     ar, en = REFUSALS[code]
-    return (ar if language == "ar" else en).format(**facts)
+    sentence = (ar if language == "ar" else en).format(**facts)
+    if "also" in facts:
+        sentence += f" وكذلك الأسطر: {facts['also']}." if language == "ar" else f" So are lines {facts['also']}."
+    return sentence

@@ -1,5 +1,6 @@
 """`jisr reconcile`: take statements in, close what is in doubt, and read the report of a day."""
 
+import getpass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,6 +77,35 @@ def run(context: typer.Context, day: Day = None) -> None:
     exceptions = _tell(here, made)
     if refused or exceptions:
         raise typer.Exit(_REFUSED if refused else _EXCEPTIONS)
+
+
+@app.command("correct")
+def correct(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="The statement: syriatel_cash.settlement.")],
+    name: Annotated[str, typer.Argument(help="The file in its folder that is the right one.")],
+) -> None:
+    """Take a file in that contradicts one of its day, in its place: when the institution has said that this is right.
+
+    Rows that both have keep their matches; what only the old one had is matched no more. Then run the day again.
+
+    Example:
+
+      jisr reconcile correct syriatel_cash.settlement settlement-2026-11-24-v2.csv
+    """
+    here = front(context)
+    taken = admin_client.call(here.settings(), "reconcile.take", source=source, name=name, by=getpass.getuser())
+    if taken["state"] == "gone":
+        raise CommandError(
+            here.text(f"لا ملف {name!r} في مجلد {source}.", f"There is no file {name!r} in the folder of {source}.")
+        )
+    if taken["state"] == "known":
+        here.say(f"{name}: أُدخل من قبل، ولا جديد فيه.", f"{name}: it was taken in before and says nothing new.")
+        return
+    _tell_taken(here, source, name, taken)
+    if taken["state"] == "refused":
+        raise typer.Exit(_REFUSED)
+    here.say(f"شغّل الآن jisr reconcile run --day {taken['day']}", f"Now run `jisr reconcile run --day {taken['day']}`.")
 
 
 @app.command("report")

@@ -1,23 +1,22 @@
 """Statements as they are taken in: a file once, whole, or refused with its reason."""
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from connectors.kit.statements.reading import Line, Statement
 from gateway.ids import new_id
 from gateway.packed import pack_text
 from gateway.store.clock import now_ms
-from gateway.store.reconciliation.tables import statement_files, statement_lines, statement_sources
+from gateway.store.reconciliation.tables import statement_files, statement_sources
 
 ACCEPTED, REFUSED, REPLACED = "accepted", "refused", "replaced"
-_AT_ONCE = 500
+#: On its way in, and seen by nobody; accepted once, and another stands in its place; says what an accepted one says.
+ARRIVING, CORRECTED, REPEATED = "arriving", "corrected", "repeated"
+_KNOWN = (ACCEPTED, CORRECTED, REPEATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,41 +84,11 @@ def sources_of(conn: Connection, wanted: Iterable[tuple[str, str, str]]) -> list
     return [Source(row.id, row.connector, row.statement, row.leg) for row in rows]
 
 
-def state_of(conn: Connection, source_id: str, sha256: str) -> str | None:
-    """What became of these bytes before; None when they are new."""
+def is_known(conn: Connection, source_id: str, sha256: str) -> bool:
+    """Whether these bytes were taken in before: then they change nothing any more."""
     table = statement_files.c
     state = select(table.state).where(table.source_id == source_id, table.sha256 == sha256)
-    found: str | None = conn.scalar(state)
-    return found
-
-
-def accept(conn: Connection, source: Source, file: NewFile, statement: Statement) -> Refusal | None:
-    """Take the file in with all its lines; None when it is in, now or before. A day is taken in once."""
-    table = statement_files.c
-    mine = (table.source_id == source.id) & (table.sha256 == file.sha256)
-    before = conn.execute(select(table.id, table.state).where(mine).with_for_update()).one_or_none()
-    if before is not None and before.state == ACCEPTED:
-        return None
-    taken = (table.source_id == source.id) & (table.day == file.day) & (table.state == ACCEPTED)
-    other = conn.execute(select(table.name, table.sha256).where(taken)).first()
-    if other is not None:
-        return Refusal("day_taken", 0, {"day": file.day, "name": other.name, "sha256": other.sha256[:12]})
-    if before is not None:
-        conn.execute(delete(statement_files).where(table.id == before.id))
-    same_name = (table.source_id == source.id) & (table.name == file.name) & (table.state == REFUSED)
-    conn.execute(update(statement_files).where(same_name).values(state=REPLACED))
-    file_id = new_id()
-    row = _file_row(conn, source, file, ACCEPTED) | {
-        "id": file_id,
-        "lines": len(statement.lines),
-        "amount_minor": statement.amount_minor if file.currency else None,
-        "fee_minor": statement.fee_minor if file.currency else None,
-    }
-    conn.execute(insert(statement_files).values(row))
-    rows = _line_rows(source, file, file_id, statement.lines)
-    for start in range(0, len(rows), _AT_ONCE):
-        conn.execute(insert(statement_lines), rows[start : start + _AT_ONCE])
-    return None
+    return conn.scalar(state) in _KNOWN
 
 
 def refuse(conn: Connection, source: Source, file: NewFile, problem: Refusal) -> bool:
@@ -129,15 +98,16 @@ def refuse(conn: Connection, source: Source, file: NewFile, problem: Refusal) ->
     before = conn.execute(select(table.state, table.problem).where(mine)).one_or_none()
     text = pack_text({"code": problem.code, "line": problem.line, "facts": dict(problem.facts)})
     if before is not None:
-        if before.state != ACCEPTED:
+        if before.state not in _KNOWN:
             conn.execute(update(statement_files).where(mine).values(problem=text, name=file.name))
         return bool(before.state == REFUSED and before.problem != text)
-    row = _file_row(conn, source, file, REFUSED) | {"id": new_id(), "lines": 0, "problem": text}
+    row = file_row(conn, source, file, REFUSED) | {"id": new_id(), "lines": 0, "problem": text}
     conn.execute(insert(statement_files).values(row))
     return True
 
 
-def _file_row(conn: Connection, source: Source, file: NewFile, state: str) -> dict[str, Any]:
+def file_row(conn: Connection, source: Source, file: NewFile, state: str) -> dict[str, Any]:
+    """The columns that every file has."""
     return {
         "source_id": source.id,
         "sha256": file.sha256,
@@ -151,46 +121,11 @@ def _file_row(conn: Connection, source: Source, file: NewFile, state: str) -> di
     }
 
 
-def _line_rows(source: Source, file: NewFile, file_id: str, lines: Sequence[Line]) -> list[dict[str, Any]]:
-    seen: Counter[str] = Counter()
-    rows = []
-    for line in lines:
-        fingerprint = fingerprint_of(line, file.denomination or "")
-        seen[fingerprint] += 1
-        rows.append(
-            {
-                "id": new_id(),
-                "file_id": file_id,
-                "source_id": source.id,
-                "file_day": file.day,
-                "number": line.number,
-                "our_reference": line.our_reference,
-                "their_reference": line.their_reference,
-                "fingerprint": fingerprint,
-                "occurrence": seen[fingerprint],
-                "at": line.at,
-                "day": line.day.isoformat(),
-                "amount_minor": line.amount_minor,
-                "fee_minor": line.fee_minor,
-                "currency": file.currency,
-                "denomination": file.denomination,
-                "raw": line.raw.encode(),
-                "matched": False,
-            }
-        )
-    return rows
-
-
-def fingerprint_of(line: Line, denomination: str) -> str:
-    """What the row says, without where it stands."""
-    said = (line.our_reference, line.their_reference, line.at, line.amount_minor, line.fee_minor, denomination)
-    return hashlib.sha256(repr(said).encode()).hexdigest()
-
-
 def files_of(conn: Connection, source_id: str, day: str) -> list[KeptFile]:
-    """The files of that day, accepted and refused, in the order of their names."""
+    """The files of that day, accepted, corrected and refused, in the order of their names."""
     table = statement_files.c
-    query = select(statement_files).where(table.source_id == source_id, table.day == day, table.state != REPLACED)
+    shown = (ACCEPTED, REFUSED, CORRECTED)
+    query = select(statement_files).where(table.source_id == source_id, table.day == day, table.state.in_(shown))
     return [_kept(row) for row in conn.execute(query.order_by(table.name, table.sha256))]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from gateway.ids import first_id_at
-from gateway.store.reconciliation.files import Source
+from gateway.store.reconciliation.files import ACCEPTED, Source
 from gateway.store.reconciliation.tables import (
     match_groups,
     match_members,
@@ -111,8 +111,8 @@ def _lines(conn: Connection, condition: Any, source: Source) -> list[Listed]:
     rows = conn.execute(
         select(statement_lines, statement_files.c.name.label("file"), statement_files.c.sha256)
         .join(statement_files, statement_files.c.id == table.file_id)
-        .where(table.source_id == source.id, condition)
-        .order_by(table.file_day, table.number)
+        .where(table.source_id == source.id, statement_files.c.state == ACCEPTED, condition)
+        .order_by(table.file_day, statement_files.c.sequence, table.number)
     ).all()
     groups = _groups(conn, source.leg, [f"line:{row.id}" for row in rows if row.matched])
     return [

@@ -16,6 +16,7 @@ from tests.unit.gateway.reconciliation.conftest import open_scene
 ROOT = Path(__file__).parents[4]
 POINTS = (
     "reconcile.before_intake",
+    "reconcile.within_intake",
     "reconcile.after_intake",
     "reconcile.after_match",
     "reconcile.before_settle",
@@ -100,8 +101,9 @@ async def test_c9_a_run_that_was_killed_at_every_point_is_finished_by_the_next_w
 
         def counted(conn):
             told = select(evidence.c.attempt_id).where(evidence.c.source == "statement")
-            tables = (statement_files, match_groups, recon_runs)
-            return [len(conn.execute(select(table)).all()) for table in tables], conn.execute(told).all()
+            files = select(statement_files).where(statement_files.c.state == "accepted")
+            tables = (files, select(match_groups), select(recon_runs))
+            return [len(conn.execute(query).all()) for query in tables], conn.execute(told).all()
 
         counts, told = await scene.built.store.read(counted)
         assert counts == [2, 4, 1], "two files; two payments, one copy and one that was not made; one report"

@@ -57,20 +57,6 @@ async def test_nothing_of_a_refused_file_is_kept_and_a_good_one_of_that_name_tak
     assert report["breaks"] == []
 
 
-async def test_a_day_is_taken_in_once_and_another_file_for_it_is_refused(scene):
-    await scene.paid("k-1")
-    day = scene.next_day()
-    path, content = settlement(scene, day)
-    await take_all(scene)
-    (path.parent / "corrected.csv").write_bytes(content.replace(b"\r\n", b"\n"))
-
-    taken = (await take_all(scene))["corrected.csv"]
-
-    assert taken.problem is not None
-    assert (taken.problem.code, taken.problem.facts["name"]) == ("day_taken", path.name)
-    assert len(await rows(scene, statement_lines)) == 2
-
-
 async def test_a_file_of_a_day_that_is_not_over_waits_until_it_is(scene):
     await scene.paid("k-1")
     today = scene.today()

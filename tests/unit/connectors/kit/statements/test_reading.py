@@ -1,5 +1,7 @@
 """A statement is read whole or refused by name, with the line; whatever is done to a good one, nothing else is read from it."""
 
+import tempfile
+import tracemalloc
 from datetime import date
 
 import pytest
@@ -8,9 +10,11 @@ from hypothesis import strategies as st
 
 from connectors.kit.manifest import load_manifest
 from connectors.kit.sandbox.server import find_folder
-from connectors.kit.statements.reading import read_statement
+from connectors.kit.statements.reading import Reading, read_statement
 from connectors.kit.statements.refusal import StatementRefused
 from connectors.kit.statements.writing import write_statement
+from gateway.reconciliation.words import refusal
+from mappings.arabic import arabic_digits
 
 DAY = date(2026, 11, 24)
 WALLET = load_manifest(find_folder("syriatel_cash")).statements["settlement"]
@@ -86,6 +90,7 @@ DAMAGED = {
     "amount_as_a_float": (GOOD.replace(b",1500,", b",1.5e3,"), "value_wrong", 3),
     "time_unreadable": (GOOD.replace(b"2026-11-24 10:00:00", b"24/11/2026", 1), "value_wrong", 2),
     "reference_empty": (GOOD.replace(f"{2:032x}-p1".encode(), b""), "value_wrong", 3),
+    "without_line_ends": (b"x" * 20_000, "line_too_long", 1),
     "day_of_another": (GOOD.replace(b"2026-11-24\r\n", b"2026-11-23\r\n"), "day_differs", 4),
 }
 
@@ -98,6 +103,51 @@ def test_a_damaged_file_is_refused_by_name_and_line(content, code, line):
 def test_a_byte_order_mark_and_other_line_ends_change_nothing():
     assert read(b"\xef\xbb\xbf" + GOOD).lines == read(GOOD).lines
     assert read(GOOD.replace(b"\r\n", b"\n")).lines == read(GOOD).lines
+
+
+def test_arabic_and_persian_digits_are_read_and_the_row_is_kept_as_it_stood():
+    arabic = arabic_digits(GOOD.decode()).encode()
+    line = read(arabic).lines[1]
+    assert read(arabic).amount_minor == 152_500
+    assert (line.our_reference, line.amount_minor, line.at) == (f"{2:032x}-p1", 150_000, read(GOOD).lines[1].at)
+    assert "١٥٠٠" in line.raw
+    assert read(GOOD.replace(b"15.00", "۱۵٫۰۰".encode())).lines[1].fee_minor == 1_500
+
+
+def test_every_line_that_is_wrong_is_named_at_once():
+    rows = [row(number) for number in range(1, 40)]
+    spoiled = wallet(*rows)
+    for number in range(10, 36):
+        spoiled = spoiled.replace(f"{number:032x}-p1".encode(), b"")
+    with pytest.raises(StatementRefused) as caught:
+        read(spoiled)
+    assert (caught.value.code, caught.value.line) == ("value_wrong", 11)
+    named = caught.value.facts["also"].split(", ")
+    assert named[:2] == ["12", "13"]
+    assert named[-1] == "…"
+    facts = {**caught.value.facts}
+    assert "So are lines 12, 13" in refusal("value_wrong", facts, "en")
+    assert "وكذلك الأسطر: 12, 13" in refusal("value_wrong", facts, "ar")
+
+
+def test_a_large_file_is_read_line_by_line_and_its_memory_stays_flat():
+    line = b"SC-%d,%032x-p1,9639*****001,25,0.25,2026-11-24 10:00:00\r\n"
+    count, head = 20_000, GOOD.splitlines(keepends=True)[0]
+    with tempfile.TemporaryFile() as file:
+        file.write(head)
+        file.writelines(line % (number, number) for number in range(count))
+        file.write(f"TOTAL,{count},{OWNER},{25 * count},{count / 4:.2f},2026-11-24\r\n".encode())
+        reading = Reading(file, WALLET, OWNER)
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in reading) == count
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        size = file.tell()
+    assert reading.amount_minor == 2_500 * count
+    assert size > 1_500_000
+    assert peak < 200_000, "no line is kept"
 
 
 def test_headings_that_the_institution_renamed_are_a_setting():
