@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -134,14 +134,35 @@ class Reconciler:
         ]
         text = text_of(report_of(day, parts, ruleset))
         crash.point("reconcile.before_report")
-        kept_sources = await self._kept(self.sources)
         try:
-            await self._store.write(_save, list(zip(parts, kept_sources, strict=True)), day, rules, ruleset, text)
+            for part, kept in zip(parts, await self._kept(self.sources), strict=True):
+                await self._keep_breaks(part, kept, day.isoformat())
+            report = day.isoformat(), rules, ruleset, ENGINE, text, checksum_of(text)
+            await self._store.write(results.save_run, *report)
         except IntegrityError:  # another node wrote it just now, from the same knowledge
             log.info("reconciliation_overtaken", schedule="reconcile")
         run: Run | None = await self._store.read(results.find_run, day.isoformat())
         assert run is not None
         return run
+
+    async def _keep_breaks(self, part: SourceDay, kept: Source, day: str) -> None:
+        """Keep what stands; close what a group or a file has by now, and, on the latest day, what stands no longer."""
+        last = await self._store.read(results.last_day)
+        latest = last is None or day >= last
+        new = [_new_break(part, each) for each in part.breaks]
+        for start in range(0, len(new), _AT_ONCE):
+            some = new[start : start + _AT_ONCE]
+            await self._store.write(partial(kept_breaks.keep, latest=latest), kept, day, some)
+        gone = {act.item for act in part.sides.acts if act.group is not None}
+        gone |= {f"file:{each}" for each in part.sides.listed_days}
+        stands = {each.id for each in new if each.stands}
+        open_now = await self._store.read(kept_breaks.standing, kept)
+        came = [each for each in open_now if each.item in gone]
+        stands |= {each.id for each in came}
+        over = [each for each in open_now if latest and each.day <= day and each.id not in stands]
+        for reason, ended in (("the counterpart came", came), ("it no longer stands", over)):
+            for start in range(0, len(ended), _AT_ONCE):
+                await self._store.write(kept_breaks.close, day, ended[start : start + _AT_ONCE], reason)
 
     async def run(self, day: date) -> Told:
         """All of it for one day."""
@@ -241,24 +262,6 @@ def _source_day(conn: Connection, source: StatementSource, kept: Source, day: da
     settled = kept_breaks.settled_by_people(conn, kept, both.day)
     breaks = [each for each in breaks if (each.id_of(source.name), each.kind.value) not in settled]
     return SourceDay(source, both, tuple(breaks), files.files_of(conn, kept.id, both.day))
-
-
-def _save(
-    conn: Connection,
-    parts: Sequence[tuple[SourceDay, Source]],
-    day: date,
-    rules: dict[str, Any],
-    ruleset: str,
-    text: str,
-) -> None:
-    last = results.last_day(conn)
-    latest = last is None or day.isoformat() >= last
-    for part, kept in parts:
-        breaks = [_new_break(part, each) for each in part.breaks]
-        grouped = [act.item for act in part.sides.acts if act.group is not None]
-        arrived = [f"file:{each}" for each in part.sides.listed_days]
-        kept_breaks.write_breaks(conn, kept, day.isoformat(), breaks, [*grouped, *arrived], latest=latest)
-    results.save_run(conn, day.isoformat(), rules, ruleset, ENGINE, text, checksum_of(text))
 
 
 def _new_break(part: SourceDay, each: Break) -> NewBreak:

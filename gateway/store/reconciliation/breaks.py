@@ -1,11 +1,11 @@
 """Breaks as runs leave them: what stands is kept once each, and closed when its counterpart comes or people say so."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from gateway.ids import new_id
 from gateway.store.clock import now_ms
@@ -33,41 +33,59 @@ class NewBreak:
     stands: bool  #: Until its counterpart comes or people decide; False: told once.
 
 
-def write_breaks(
-    conn: Connection, source: Source, day: str, breaks: Sequence[NewBreak], matched: Iterable[str], *, latest: bool
-) -> None:
-    """Keep what stands, once each, and close what a group has by now.
+def keep(conn: Connection, source: Source, day: str, breaks: Sequence[NewBreak], *, latest: bool) -> None:
+    """Keep what stands, once each. Only the `latest` day opens anew what stands again.
 
-    Only the `latest` day closes what no longer stands, and opens anew what stands again; what people closed stays
-    closed, unless it has become a break of another type.
+    What people closed stays closed, unless it has become a break of another type. Whoever has many writes them a few
+    at a time, since each of these transactions keeps other writers waiting.
     """
     now = now_ms(conn)
     table = recon_breaks.c
-    known = {row.id: row for row in conn.execute(select(recon_breaks).where(table.source_id == source.id))}
-    settled = {(break_id, kind) for break_id, kind, _ in _settled(conn, source)}
+    ids = [each.id for each in breaks]
+    known = {row.id: row for row in conn.execute(select(recon_breaks).where(table.id.in_(ids)))}
+    settled = {(break_id, kind) for break_id, kind, _ in _settled(conn, table.id.in_(ids))}
+    new: dict[str, dict[str, Any]] = {}
     for each in breaks:
         row = known.get(each.id)
         if row is None:
-            conn.execute(insert(recon_breaks).values(_break_row(source, each, day, now)))
+            new.setdefault(each.id, _break_row(source, each, day, now))
         elif row.state == CLOSED and latest and each.stands and (each.id, each.type) not in settled:
             anew = {"state": OPEN, "closed_day": None, "days_late": None, "type": each.type}
             conn.execute(update(recon_breaks).where(table.id == each.id).values(anew))
         elif row.state != CLOSED and row.type != each.type and (latest or row.type == _PASSING):
             conn.execute(update(recon_breaks).where(table.id == each.id).values(type=each.type))
-    gone = set(matched)
-    standing = {each.id for each in breaks if each.stands}
-    for row in known.values():
-        over = latest and row.day <= day and row.id not in standing
-        if row.state != CLOSED and (row.item in gone or over):
-            _close(conn, row, day, now, "the counterpart came" if row.item in gone else "it no longer stands")
+    if new:
+        conn.execute(insert(recon_breaks), list(new.values()))
 
 
-def _close(conn: Connection, row: Any, day: str, now: int, reason: str) -> None:
-    late = max(0, days_between(row.day, day))
-    closed = {"state": CLOSED, "closed_day": day, "days_late": late}
-    conn.execute(update(recon_breaks).where(recon_breaks.c.id == row.id).values(closed))
-    told = {"break_id": row.id, "type": row.type, "day": day, "maker": MACHINE, "reason": reason, "at": now}
-    conn.execute(insert(recon_resolutions).values(id=new_id(), **told))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A break that is not closed."""
+
+    id: str
+    item: str
+    type: str
+    day: str
+
+
+def standing(conn: Connection, source: Source) -> list[Standing]:
+    """Every break of the source that is not closed."""
+    table = recon_breaks.c
+    query = select(table.id, table.item, table.type, table.day)
+    rows = conn.execute(query.where(table.source_id == source.id, table.state != CLOSED).order_by(table.id))
+    return [Standing(*row) for row in rows]
+
+
+def close(conn: Connection, day: str, ended: Sequence[Standing], reason: str) -> None:
+    """Close what has come to its end by itself; what people closed meanwhile stays theirs."""
+    now = now_ms(conn)
+    for each in ended:
+        still = (recon_breaks.c.id == each.id) & (recon_breaks.c.state != CLOSED)
+        late = max(0, days_between(each.day, day))
+        closed = {"state": CLOSED, "closed_day": day, "days_late": late}
+        if conn.execute(update(recon_breaks).where(still).values(closed)).rowcount:
+            told = {"break_id": each.id, "type": each.type, "day": day, "maker": MACHINE, "reason": reason, "at": now}
+            conn.execute(insert(recon_resolutions).values(id=new_id(), **told))
 
 
 def days_between(first: str, second: str) -> int:
@@ -95,15 +113,16 @@ def _break_row(source: Source, each: NewBreak, day: str, now: int) -> dict[str, 
 
 def settled_by_people(conn: Connection, source: Source, day: str) -> set[tuple[str, str]]:
     """The breaks, by id and type, that people had closed when `day` ended: its report leaves them out."""
-    return {(break_id, kind) for break_id, kind, since in _settled(conn, source) if since <= day}
+    mine = recon_breaks.c.source_id == source.id
+    return {(break_id, kind) for break_id, kind, since in _settled(conn, mine) if since <= day}
 
 
-def _settled(conn: Connection, source: Source) -> Iterable[tuple[str, str, str]]:
+def _settled(conn: Connection, mine: ColumnElement[bool]) -> list[tuple[str, str, str]]:
     table = recon_resolutions.c
     rows = conn.execute(
         select(table.break_id, table.type, table.day)
         .join(recon_breaks, recon_breaks.c.id == table.break_id)
-        .where(recon_breaks.c.source_id == source.id, table.maker != MACHINE, table.type.is_not(None))
+        .where(mine, table.maker != MACHINE, table.type.is_not(None))
     )
     return [(row.break_id, row.type, row.day) for row in rows]
 

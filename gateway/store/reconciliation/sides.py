@@ -106,28 +106,33 @@ def lines_left(conn: Connection, source: Source, before: str) -> list[Listed]:
     return found
 
 
+#: What is sealed is not opened here: nothing is matched by it.
+_OPEN_COLUMNS = [column for column in statement_lines.c if column.name != "raw"]
+
+
 def _lines(conn: Connection, condition: Any, source: Source) -> list[Listed]:
     table = statement_lines.c
     rows = conn.execute(
-        select(statement_lines, statement_files.c.name.label("file"), statement_files.c.sha256)
+        select(*_OPEN_COLUMNS, statement_files.c.name.label("file"), statement_files.c.sha256)
         .join(statement_files, statement_files.c.id == table.file_id)
         .where(table.source_id == source.id, statement_files.c.state == ACCEPTED, condition)
         .order_by(table.file_day, statement_files.c.sequence, table.number)
     ).all()
     groups = _groups(conn, source.leg, [f"line:{row.id}" for row in rows if row.matched])
+    one: dict[str, str] = {}  # what all lines of a file say is kept once
     return [
         Listed(
             row.id,
-            row.file,
-            row.sha256,
-            row.file_day,
+            one.setdefault(row.file, row.file),
+            one.setdefault(row.sha256, row.sha256),
+            one.setdefault(row.file_day, row.file_day),
             row.number,
             row.our_reference,
             row.their_reference,
             row.fingerprint,
             row.occurrence,
             row.at,
-            row.day,
+            one.setdefault(row.day, row.day),
             row.amount_minor,
             row.currency or "",
             row.denomination or "",

@@ -106,6 +106,16 @@ def test_the_command_speaks_arabic_beside_a_running_server_and_operators_read_th
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "متطابق جديد" in done.stdout
+    put(installed, "s2.csv", settlement(ROW))
+    put(installed, "s3.csv", settlement(ROW | {"amount": "30"}))
+    command = ("--config", installed.config, "--lang", "ar", "reconcile")
+    grown = jisr(*command, "run", "--day", YESTERDAY)
+    assert (grown.returncode, "وهذا يخالفه" in grown.stdout) == (4, True), grown.stdout + grown.stderr
+    corrected = jisr(*command, "correct", "syriatel_cash.settlement", "s3.csv")
+    assert (corrected.returncode, "شغّل الآن" in corrected.stdout) == (0, True), corrected.stdout + corrected.stderr
+    assert "لا جديد فيه" in jisr(*command, "correct", "syriatel_cash.settlement", "s3.csv").stdout
+    assert "لا ملف" in jisr(*command, "correct", "syriatel_cash.settlement", "s4.csv").stderr
+    assert jisr(*command, "run", "--day", YESTERDAY).returncode == 3
     key = installed.add("operator", "layla")
     with installed.client(key) as http:
         told = http.get(f"/v1/admin/reconciliation/{YESTERDAY}")
