@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from jisr import demo_channel
 from jisr.demo_record import Record
 from jisr.demo_stage import Stage
 from jisr.demo_walk import Walker
@@ -27,9 +28,12 @@ def run(here: Front, folder: Path, *, once: bool) -> int:
     then ends with 0."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with Processes() as processes:
+        with Processes() as processes, demo_channel.Listener() as listener:
             stage = _raise_stage(here, folder, processes)
+            listening = listener.subscribe(stage.client())
             complete = _perform(here, stage)
+            if listening:
+                _show_told(here, stage, listener)
             _addresses(here, stage, complete=complete)
             if once:
                 return 0 if complete else 1
@@ -41,10 +45,21 @@ def run(here: Front, folder: Path, *, once: bool) -> int:
 
 def _raise_stage(here: Front, folder: Path, processes: Processes) -> Stage:
     here.say("[bold]المؤسسات التجريبية والبوابة[/]", "[bold]Sandboxes and gateway[/]")
-    stage = Stage(here, folder, processes)
+    stage = Stage(here, folder, processes, extra=demo_channel.SETTINGS)
     stage.start_sandboxes()
     stage.start_gateway()
     return stage
+
+
+def _show_told(here: Front, stage: Stage, listener: demo_channel.Listener) -> None:
+    here.say(
+        "\n[bold]ما أُبلغت به القناة بإشعارات موقّعة (webhooks)[/]",
+        "\n[bold]What the channel was told, signed (webhooks)[/]",
+    )
+    wishes = Record(stage.folder / "requests.json").wishes
+    for wish in wishes[-2:]:
+        told = listener.told(wish.id, last="completed")
+        here.out.print(f"  {wish.service:40} {' → '.join(told) or '…'}", markup=False)
 
 
 def _perform(here: Front, stage: Stage) -> bool:

@@ -116,6 +116,9 @@ def test_both_requests_end_with_a_document_and_each_act_happened_once(start, tmp
     for name in ("education", "syriatel_cash", "transport"):
         assert list(_effects(demo.folder, name).values()) == [1]
     assert "completed · مكتمل" in demo.text
+    told = demo.text.partition("What the channel was told, signed (webhooks)\n")[2].splitlines()
+    assert [line.split()[0] for line in told[:2]] == [PAID, FREE]
+    assert all(re.search(r" accepted → in_progress → .*completed$", line) for line in told[:2]), told[:2]
     key = (demo.folder / "channel.key").read_text().strip()
     assert key not in demo.text
     assert key not in (demo.folder / "logs/gateway.log").read_text()

@@ -82,9 +82,10 @@ _WELL: dict[str, Any] = {"failures": 0, "failing_since": None, "paused_until": 0
 
 
 def switch(conn: Connection, endpoint_id: str, *, active: bool) -> None:
-    """Go on or rest. What waits stays; whoever goes on is tried at once."""
+    """Go on or rest, unless its channel is revoked. What waits stays; whoever goes on is tried at once."""
     state = {"state": "active", "reason": None} if active else {"state": "disabled", "reason": "asked"}
-    conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(**state, **_WELL))
+    may = endpoints.c.reason.is_distinct_from("revoked")
+    conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id, may).values(**state, **_WELL))
 
 
 def remove(conn: Connection, endpoint_id: str) -> None:

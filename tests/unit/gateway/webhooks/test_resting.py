@@ -1,13 +1,16 @@
 """Addresses that rest: dead for days, switched off, or of a channel that was revoked; and where nothing ever goes."""
 
+import pytest
 from sqlalchemy import insert, select, update
 
+from gateway.errors import Problem
 from gateway.security.principals import Kind
 from gateway.store.principals import revoke_principal
 from gateway.store.webhooks.deliveries import set_aside
 from gateway.store.webhooks.log import webhook_figures, webhook_notice
 from gateway.store.webhooks.tables import deliveries, endpoints
 from gateway.webhooks.address import Guard
+from gateway.webhooks.desk import WebhookDesk
 from gateway.webhooks.post import Post
 from tests.unit.gateway.webhooks.conftest import DEFAULTS, scene_over
 from tests.unit.gateway.webhooks.test_address import LOCAL
@@ -75,11 +78,12 @@ async def test_a_channel_that_is_revoked_is_told_nothing_more(scene, make_receiv
     await scene.run()
     assert (len(theirs.got), len(others.got)) == (0, 1)
     assert [line.state for line in await scene.log(endpoint)] == ["dropped"]
+    await scene.desk.switch(endpoint, None, active=True)
     found, waiting = await scene.desk.one(endpoint, None)
-    assert (found.state, found.reason, waiting) == ("disabled", "revoked", 0)
+    assert (found.state, found.reason, waiting) == ("disabled", "revoked", 0), "nobody switches it on again"
 
 
-async def test_a6_an_address_that_leads_inwards_is_refused_at_every_try_too(scene, receiver):
+async def test_a6_an_address_that_leads_inwards_is_refused_when_it_is_saved_and_at_every_try(scene, receiver):
     """They were saved when the settings were other ones, or by a hand in the database; on loopback somebody listens."""
     port = receiver.url.split(":")[2].split("/")[0]
     urls = [*LOCAL, f"https://127.0.0.1:{port}/", f"http://127.0.0.1:{port}/", f"https://user@localhost:{port}/"]
@@ -88,6 +92,10 @@ async def test_a6_an_address_that_leads_inwards_is_refused_at_every_try_too(scen
         {"id": f"e{number}", "url": url.encode(), "failures": 0, "paused_until": 0, "created_at": 1} | columns
         for number, url in enumerate(urls)
     ]
+    for url in urls:
+        with pytest.raises(Problem):
+            await WebhookDesk(scene.store, Guard(DEFAULTS), DEFAULTS).add("web", url, ("*",))
+    assert await scene.desk.all(None) == []
     await scene.store.write(lambda conn: conn.execute(insert(endpoints), rows))
     strict = scene_over(scene.store, scene.clock, private_networks=(), plain_http=False)
     strict.sender._post = Post(Guard(DEFAULTS), DEFAULTS, scene.clock)
