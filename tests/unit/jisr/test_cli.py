@@ -278,6 +278,7 @@ def test_every_command_explains_itself_with_an_example(jisr):
         "`jisr connector`",
         "`jisr mapping`",
         "`jisr reconcile`",
+        "`jisr reconcile break`",
         "`jisr webhook`",
         "`jisr deadletter`",
         "`jisr doubt`",
