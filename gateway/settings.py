@@ -68,6 +68,18 @@ class ReconciliationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=
     columns: dict[str, dict[str, str]]
 
 
+class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much one process takes at once, and how much of it one channel may have."""
+
+    channel_calls_per_second: float
+    channel_calls_at_once: int
+    channel_streams: int
+    calls_at_once: int
+    streams: int
+    body_bytes: int
+    unknown_keys_per_second: float
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the log looks and from which level on it speaks."""
 
@@ -105,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_wait_seconds: float
     shutdown_seconds: float
     proposal_hours: float
+    limits: LimitSettings
     dispatch: DispatchSettings
     callbacks: CallbackSettings
     reconciliation: ReconciliationSettings

@@ -41,6 +41,22 @@ def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
             any(number <= 0 for number in msgspec.structs.astuple(settings.callbacks)),
             "A number in the settings of callbacks must be more than 0.",
         ),
+        (
+            any(
+                number <= 0
+                for name, number in msgspec.structs.asdict(settings.limits).items()
+                if "calls_per" not in name
+            ),
+            "A number in the settings of limits must be more than 0 (channel_calls_per_second = 0 sets no limit).",
+        ),
+        (
+            settings.limits.channel_calls_per_second < 0,
+            "The setting limits.channel_calls_per_second must be 0 or more.",
+        ),
+        (
+            settings.limits.body_bytes < settings.max_body_bytes,
+            "The setting limits.body_bytes must be max_body_bytes or more.",
+        ),
         (settings.reconciliation.every_seconds <= 0, "The setting reconciliation.every_seconds must be more than 0."),
         *wrong_settings(settings.webhooks),
         (

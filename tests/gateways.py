@@ -93,6 +93,8 @@ class GatewayProcess:
     connectors: Mapping[str, Mapping[str, Any]]
     dispatch: dict[str, Any] = field(default_factory=lambda: dict(QUICK))
     services: list[str] = field(default_factory=list)
+    #: All load comes from one channel here.
+    limits: dict[str, Any] = field(default_factory=lambda: {"channel_calls_per_second": 0})
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     key: str = ""
@@ -136,6 +138,8 @@ class GatewayProcess:
             f"services_paths = {toml(self.services)}",
             "shutdown_seconds = 5",
             "key_cache_seconds = 2",
+            "[limits]",
+            *(f"{name} = {toml(value)}" for name, value in self.limits.items()),
             "[dispatch]",
             *(f"{name} = {toml(value)}" for name, value in self.dispatch.items()),
             '[log]\nformat = "json"',

@@ -4,6 +4,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from gateway.api.admin import list_all_requests, read_reconciliation, read_restore
+from gateway.api.admission import Admission
 from gateway.api.attachments import read_attachment, upload
 from gateway.api.breaks import HANDLERS as BREAKS
 from gateway.api.callbacks import receive_callback
@@ -16,7 +17,7 @@ from gateway.api.health import Notices, live, ready
 from gateway.api.identity import authenticator
 from gateway.api.metrics import Scrapes, metrics
 from gateway.api.offers import list_centres, list_problems, list_services, read_availability, read_problem, read_service
-from gateway.api.problems import on_exception
+from gateway.api.problems import on_exception, overloaded
 from gateway.api.requests import (
     answer_action,
     cancel_request,
@@ -77,6 +78,7 @@ def build_app(services: Services) -> Litestar:
     Litestar's own OpenAPI, logging and debug pages are off: the document is written by hand in `openapi.py`, where it
     can say more than signatures do, and errors are told by `problems.py` alone.
     """
+    admission = Admission(services.settings.limits, services.clock.monotonic)
     app = Litestar(
         HANDLERS,
         exception_handlers={Exception: on_exception},
@@ -91,9 +93,10 @@ def build_app(services: Services) -> Litestar:
                 "streams": Streams(),
                 "scrapes": Scrapes(),
                 "notices": Notices(),
+                "admission": admission,
                 "verifications": Bucket(services.settings.verifications_per_second, services.clock.monotonic),
             }
         ),
     )
-    app.asgi_handler = Correlation(app.asgi_handler)
+    app.asgi_handler = Correlation(app.asgi_handler, admission, overloaded)
     return app

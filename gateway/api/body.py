@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request
 from litestar.exceptions import ClientException
 
+from gateway.api.admission import admission_of
 from gateway.errors import Problem
 
 #: A body that is not complete after this is given up (a slow or stuck sender must not hold a place).
@@ -16,11 +17,13 @@ UPLOAD_SECONDS = 300.0
 
 
 async def read_body(request: Request[Any, Any, Any], limit: int) -> bytes:
-    """The whole body. Raises Problem: `body_too_large` beyond `limit` bytes, `request_timeout` when it does not end."""
+    """The whole body. Raises Problem: `body_too_large` beyond `limit` bytes, `request_timeout` when it does not end,
+    `overloaded` when the bodies in memory are too many."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared[:20]) > limit:
         raise Problem("body_too_large", facts={"limit": limit})
-    first = await _receive(request)
+    first, admission = await _receive(request), admission_of(request)
+    admission.hold(request.scope, len(first.get("body", b"")))
     if not first.get("more_body"):
         return _within(first.get("body", b""), limit)
     parts = [first.get("body", b"")]
@@ -29,6 +32,7 @@ async def read_body(request: Request[Any, Any, Any], limit: int) -> bytes:
             while True:
                 message = await _receive(request)
                 parts.append(message.get("body", b""))
+                admission.hold(request.scope, len(parts[-1]))
                 if sum(map(len, parts)) > limit or not message.get("more_body"):
                     return _within(b"".join(parts), limit)
     except TimeoutError:

@@ -4,10 +4,12 @@ It wraps the router, so that an address that does not exist gets a trace too, wh
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.api.admission import Admission
 from gateway.api.negotiation import traceparent_of
 from gateway.logs import correlation, log
 
@@ -29,8 +31,9 @@ def _given(scope: Scope) -> str | None:
 class Correlation:
     """The outermost application."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, admission: Admission, full: Callable[[Scope], ASGIApp]) -> None:
+        """`full` answers a call for which there is no room."""
+        self._app, self._admission, self._full = app, admission, full
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bind the trace, run the call, log it in one line (the route's template: a raw path may name a person)."""
@@ -51,9 +54,13 @@ class Correlation:
                 ]
             await send(message)
 
+        if not self._admission.enter(scope):
+            await self._full(scope)(scope, receive, send_with_trace)
+            return
         try:
             await self._app(scope, receive, send_with_trace)
         finally:
+            self._admission.leave(scope)
             path = scope.get("path_template", "")
             if path.startswith("/v1"):
                 milliseconds = round((time.perf_counter() - started) * 1000)

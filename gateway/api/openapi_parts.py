@@ -8,7 +8,7 @@ from gateway.api.statuses import STATUSES
 
 TRACE_HEADER = {"traceparent": {"description": "W3C trace of this call.", "schema": {"type": "string"}}}
 #: What any call with a key may be refused for.
-GUARDED = ("unauthenticated", "forbidden", "internal_error", "storage_unavailable")
+GUARDED = ("unauthenticated", "forbidden", "rate_limited", "overloaded", "internal_error", "storage_unavailable")
 #: And any with a body.
 BODY = (
     *("malformed_json", "json_too_deep", "json_number_too_long", "invalid_request", "json_duplicate_key"),
@@ -48,7 +48,7 @@ def operation(
 
 def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
-    for code in codes:
+    for code in dict.fromkeys(codes):
         by_status.setdefault(STATUSES[code], []).append(code)
     content = {"application/problem+json": {"schema": ref("Problem")}}
     return {

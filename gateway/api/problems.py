@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import ClientException, MethodNotAllowedException, NotFoundException
+from litestar.response.base import ASGIResponse
 
 from gateway.api.correlation import traceparent
 from gateway.api.negotiation import language_of
@@ -74,6 +75,15 @@ def respond(request: Request[Any, Any, Any], problem: Problem, *, allow: str | N
         media_type=PROBLEM_TYPE,
         headers=headers,
     )
+
+
+def overloaded(scope: Any) -> ASGIResponse:
+    """The answer to a call for which there is no room; no handler sees it."""
+    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"), None)
+    language, code = language_of(given), "overloaded"
+    body = problem_body(Problem(code), language=language, correlation=traceparent(scope).split("-")[1])
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS[code]), "content-language": language, "cache-control": "no-store"}
+    return ASGIResponse(body=_encode(body), status_code=STATUSES[code], media_type=PROBLEM_TYPE, headers=headers)
 
 
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

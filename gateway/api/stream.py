@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, get
 from litestar.response import Stream
 
+from gateway.api.admission import admission_of
 from gateway.api.identity import caller, scope_of
 from gateway.api.parameters import request_id_of
 from gateway.api.requests import services_of
@@ -67,6 +68,7 @@ async def stream_events(request: Request[Any, Any, Any]) -> Stream:
     if first is None:
         raise Problem("not_found")
     streams: Streams = request.app.state["streams"]
+    admission_of(request).stream(request.scope)
     return Stream(
         follow(services, streams, request_id, channel_id, after, first),
         media_type="text/event-stream",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from gateway.bucket import Bucket
 from gateway.errors import Problem
 
 #: A principal that was read stays believed for this long, so a revoked key dies within 60 s on every node (A12).
@@ -76,16 +77,19 @@ class Authenticator:
         self,
         find: Callable[[str], Awaitable[StoredPrincipal | None]],
         monotonic: Callable[[], float],
+        strangers: Bucket | None = None,
         *,
         cache_seconds: float = CACHE_SECONDS,
     ) -> None:
-        self._find = find
+        """`strangers` limits how often a key is looked up that was not found to be good before."""
+        self._find, self._strangers = find, strangers
         self._monotonic = monotonic
         self._cache_seconds = cache_seconds
         self._cache: dict[bytes, tuple[float, Principal]] = {}
 
     async def principal(self, authorization: str) -> Principal:
-        """The principal that an Authorization header names. Raises Problem("unauthenticated") for anything else."""
+        """The principal that an Authorization header names. Raises Problem: `unauthenticated` for anything else,
+        `rate_limited` when too many unknown keys come."""
         scheme, _, key = authorization.partition(" ")
         match = _KEY.match(key)
         if scheme.lower() != "bearer" or match is None:
@@ -95,11 +99,13 @@ class Authenticator:
         cached = self._cache.get(given)
         if cached is not None and now - cached[0] < self._cache_seconds:
             return cached[1]
-        self._cache.pop(given, None)
+        if cached is None and self._strangers is not None and not self._strangers.take():
+            raise Problem("rate_limited", retry_after_seconds=1)
         stored = await self._find(match[2])
         # The comparison runs for an unknown id too, so that its duration does not tell ids.
         known = stored.key_hash if stored is not None else bytes(32)
         if not hmac.compare_digest(known, given) or stored is None or stored.revoked:
+            self._cache.pop(given, None)
             raise Problem("unauthenticated")
         if len(self._cache) >= _CACHE_LIMIT:
             self._cache.clear()
