@@ -10,6 +10,9 @@ from gateway.webhooks.settings import wrong_settings
 if TYPE_CHECKING:
     from gateway.settings import Settings
 
+#: How far back reconciliation looks: a file of then may still decide an act in doubt. Keys live at least as long.
+RECONCILED_DAYS = 400
+
 
 def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
     """Each rule: whether it is broken, and the sentence for that."""
@@ -26,7 +29,10 @@ def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
         (settings.unused_attachment_bytes < 1024, "The setting unused_attachment_bytes must be 1024 or more."),
         (settings.verifications_per_second <= 0, "The setting verifications_per_second must be more than 0."),
         (settings.proposal_hours <= 0, "The setting proposal_hours must be more than 0."),
-        (settings.idempotency_days < 1, "The setting idempotency_days must be 1 or more."),
+        (
+            settings.idempotency_days < RECONCILED_DAYS,
+            f"The setting idempotency_days must be {RECONCILED_DAYS} or more: a statement may decide so late.",
+        ),
         (not 0 <= settings.key_cache_seconds <= 60, "The setting key_cache_seconds must be 0 to 60."),
         (settings.dispatch.lease_seconds <= 0, "The setting dispatch.lease_seconds must be more than 0."),
         (

@@ -17,6 +17,7 @@ from gateway.accept import Acceptor
 from gateway.actions import Actions
 from gateway.api.app import build_app
 from gateway.api.services import Services
+from gateway.asking_sooner import AskSooner
 from gateway.availability import Availability
 from gateway.callbacks.desk import CallbackDesk
 from gateway.callbacks.judge import Judge
@@ -181,6 +182,7 @@ def _build(
         decisions=decisions,
         webhooks=WebhookDesk(store, guard, settings.webhooks),
         recoveries=recoveries,
+        sooner=AskSooner(store, dispatcher.wake, clock.monotonic),
         dead_letters=letters,
         mode=mode,
     )

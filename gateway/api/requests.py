@@ -95,6 +95,7 @@ async def read_request(request: Call) -> ASGIResponse:
     view, standing = await services.store.read(find_standing, request_id_of(request_id), scope_of(principal))
     if view is None:
         raise Problem("not_in_backup" if services.mode.may_have_lost(request_id) else "not_found")
+    await services.sooner.saw(view)
     expected_at = await services.outlooks.of_waiting(standing) if standing else None
     return json_of(represent(view, services.catalogue.get(view.service), expected_at))
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from connectors.kit.contract import Connector
 from gateway.accept import Acceptor
 from gateway.actions import Actions
+from gateway.asking_sooner import AskSooner
 from gateway.callbacks.receive import Receiver
 from gateway.catalogue import Catalogue, Service
 from gateway.centres import Centre
@@ -57,5 +58,6 @@ class Services:
     decisions: DecisionDesk
     webhooks: WebhookDesk
     recoveries: Recoveries
+    sooner: AskSooner
     dead_letters: DeadLetters
     mode: RestoreMode

@@ -22,6 +22,7 @@ from gateway.reconciliation.intake import Intake, Taken, Waiting, strays, waitin
 from gateway.reconciliation.matching import Found, Sides, match, on_another_day, pairs_of, references
 from gateway.reconciliation.report import ENGINE, SourceDay, amount_in, checksum_of, report_of, text_of
 from gateway.reconciliation.sources import StatementSource
+from gateway.settings_rules import RECONCILED_DAYS
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
 from gateway.store.reconciliation import breaks as kept_breaks
@@ -31,7 +32,7 @@ from gateway.store.reconciliation.files import Source
 from gateway.store.reconciliation.results import NewGroup, Run
 
 _AT_ONCE = 200
-_LOOKED_BACK = timedelta(days=400)  #: How far back a file may lie that an act still in doubt needs.
+_LOOKED_BACK = timedelta(days=RECONCILED_DAYS)  #: How far back a file may lie that an act still in doubt needs.
 
 
 @dataclass(slots=True)

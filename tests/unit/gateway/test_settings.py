@@ -75,6 +75,7 @@ def test_lists_come_from_the_environment_too():
         ("[sandbox]\nbase_port = 0", "sandbox.base_port"),
         ("max_body_bytes = 1", "max_body_bytes"),
         ("idempotency_days = 0", "idempotency_days"),
+        ("idempotency_days = 399", "idempotency_days"),
         ("dispatch = 5", "dispatch"),
         ("services_paths = 5", "services_paths"),
     ],

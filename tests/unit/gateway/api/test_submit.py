@@ -6,7 +6,9 @@ import json
 import pytest
 from sqlalchemy import Connection, func, select
 
+from gateway.settings_rules import RECONCILED_DAYS
 from gateway.store.tables import requests
+from gateway.upkeep import forget_keys
 from tests.unit.gateway.api.conftest import Api, certificate
 
 
@@ -213,3 +215,17 @@ async def test_a_problem_never_shows_the_value_that_was_wrong(api: Api) -> None:
     body["input"]["governorate"] = "canary-998877"
     body["payment"]["amount"]["value"] = "canary-998877"
     assert "canary" not in (await api.submit(body)).text
+
+
+async def test_d5_a_key_answers_as_long_as_a_statement_may_decide_and_begins_anew_after_that(api, clock):
+    first = await api.submit()
+    clock.advance(RECONCILED_DAYS * 86_400 - 600)
+    assert await api.services.store.write(forget_keys) == 0
+    again = await api.submit()
+    assert (again.json()["id"], again.headers["idempotency-replayed"]) == (first.json()["id"], "true")
+    clock.advance(1200)
+    assert await api.services.store.write(forget_keys) == 1
+    later = await api.submit()
+    assert later.status_code == 202
+    assert later.json()["id"] != first.json()["id"]
+    assert "idempotency-replayed" not in later.headers
