@@ -28,6 +28,7 @@ POINTS = (
     "reconcile.before_settle",
     "reconcile.before_report",
     "webhook.after_send",
+    "decision.before_settle",
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from connectors.kit.contract import Connector
+from gateway import crash
 from gateway.dead_letters.planner import Known
 from gateway.decisions.doubts import Action, Decision, Doubt, State
 from gateway.decisions.options import INQUIRE, Option, options
@@ -138,6 +139,7 @@ class DecisionDesk:
             self._possible(self._case(doubt), decision.action.value)
             connector = self._connectors[attempt.connector] if attempt else None
             settlement = settlement_of(work, decision, attempt, self._routes[work.route], connector, self._policy)
+            crash.point("decision.before_settle")
             await self._recorder.record(
                 work,
                 settlement,

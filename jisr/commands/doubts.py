@@ -71,6 +71,9 @@ def list_doubts(
     asked += [(name, value) for name, value in (("service", service), ("reason", reason)) if value is not None]
     asked += [("proposed", "true")] if proposed else []
     page = _client(here, url, key_file).ask("GET", f"/v1/admin/doubts?{urlencode([*asked, ('limit', limit)])}").json()
+    if not page["items"]:
+        here.say("لا شيء ينتظر.", "Nothing waits.")
+        return
     table = Table(box=None, pad_edge=False)
     for ar, en in (
         ("المعرّف", "id"),

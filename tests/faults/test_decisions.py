@@ -1,6 +1,7 @@
 """Two people decide about money: nobody alone, nothing that was not read, nothing twice, and only one of two at once."""
 
 import shutil
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Barrier
@@ -8,8 +9,8 @@ from threading import Barrier
 import pytest
 
 from jisr import admin
-from tests.faults.looking import certificate, payment_of, rows, until_asked
-from tests.gateways import GatewayProcess, free_port
+from tests.faults.looking import Calling, certificate, payment_of, rows, until_asked
+from tests.gateways import GatewayProcess, free_port, until
 
 ROUNDS = 3
 AT_ONCE = 4  #: Approve, and as many cancel.
@@ -161,3 +162,34 @@ def test_d15_of_operators_who_approve_and_cancel_at_once_one_wins_and_the_others
             standing.until_state(request["id"], "awaiting_citizen")
         else:
             assert untouched(standing, request)
+
+
+def test_c4_a_gateway_that_is_killed_over_a_decision_has_it_still_to_do_or_has_done_it_whole(make_gateway, sandbox):
+    gateway = make_gateway()
+    gateway.start(crash_at="decision.before_settle")
+    people = People(gateway, "p", {})
+    people.hire("maker", "maker")
+    people.hire("checker", "checker")
+    request = in_doubt(gateway, sandbox, "c4")
+    proposal = people.propose(request)
+    wallet = sandbox("syriatel_cash")
+    sent = wallet.calls("initiate")
+
+    def approved():
+        """By now; while the job is still the dead one's, somebody else has it."""
+        answer = people.approve(proposal)
+        return answer if answer.status_code == 200 or answer.json()["code"] != "conflict" else None
+
+    for next_point in ("settle.before_commit", ""):
+        calling = Calling(lambda: until(approved, "an approval that reaches the point"))
+        assert gateway.wait_dead() == -signal.SIGKILL, gateway.log[-2000:]
+        calling.end()
+        assert calling.broken
+        gateway.start(crash_at=next_point)
+        assert people.ask("checker", f"decisions/{proposal['id']}").json()["state"] == "proposed"
+        assert untouched(gateway, request)
+
+    assert until(approved, "the approval").status_code == 200
+    asked = gateway.until_state(request["id"], "awaiting_citizen")
+    assert asked["reason"]["code"] == "payment_not_made_by_decision"
+    assert (wallet.calls("initiate"), wallet.count()) == (sent, 0), "no payment was begun or made by all that"

@@ -61,6 +61,7 @@ def test_a_wrong_word_and_a_missing_key_are_one_sentence(doubt, jisr):
     assert (keyless.returncode, keyless.stderr.strip()) == (
         *(1, "Your operator's key is needed: --key-file or JISR_KEY."),
     )
+    assert doubt("layla", "list", "--reason", "no such code").stdout.strip() == "Nothing waits."
     unknown = doubt("layla", "show", "0192")
     assert (unknown.returncode, "[not_found]" in unknown.stderr) == (1, True)
 
