@@ -129,9 +129,11 @@ def doors(standing, tmp_path):
     shutil.copy(standing.folder / "keyring.json", tmp_path)
     own = standing.config.read_text().replace(str(standing.folder), str(tmp_path))
     second.config.write_text(own.replace(f"port = {standing.port}", f"port = {second.port}"))
-    second.start()
-    yield [standing, second]
-    second.stop()
+    try:
+        second.start()
+        yield [standing, second]
+    finally:
+        second.stop()
 
 
 def test_d15_of_operators_who_approve_and_cancel_at_once_one_wins_and_the_others_are_told(
