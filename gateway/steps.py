@@ -133,7 +133,7 @@ class Route:
         """An exchange with the chosen payment provider; all of one payment try share the provider's transaction id."""
         payment = work.progress["payment"]
         connector = self._connectors[payment["method"]]
-        operation_id = f"{_stem(work)}-p{payment['number']}"
+        operation_id = _payment_id(work)
         return Plan(connector, by_role(connector, role), operation_id, "pay", about=operation_id)
 
     def inquiry(self, subject: OpenAttempt, kind: str) -> Plan:
@@ -155,7 +155,7 @@ class Route:
             return False
         kind = self.service.steps[work.step].kind
         if kind == "pay":
-            return attempt.operation_id == self.payment(work, attempt.role).operation_id
+            return attempt.operation_id == _payment_id(work)
         return _concerns(work, kind, attempt)
 
     def plan_of(self, work: Work, attempt: OpenAttempt) -> Plan:
@@ -193,6 +193,11 @@ def _stem(work: Work) -> str:
     return work.request_id.replace("-", "")
 
 
+def _payment_id(work: Work) -> str:
+    """The provider's transaction id of the payment that is chosen now."""
+    return f"{_stem(work)}-p{work.progress['payment']['number']}"
+
+
 def _act_id(work: Work) -> str:
     """The operation id of the step; what a citizen's answer begins anew has an id of its own."""
     again = work.progress.get("round")
@@ -206,13 +211,6 @@ def _concerns(work: Work, kind: str, subject: OpenAttempt) -> bool:
         return True
     own = _act_id(work)
     return subject.operation_id == own or (work.phase != ACT and subject.operation_id.startswith(f"{own}-"))
-
-
-def belongs(work: Work, kind: str, attempt: OpenAttempt) -> bool:
-    """Whether the attempt is of the very step at which the request stands: what is decided about it moves the step."""
-    if kind == "pay":
-        return attempt.operation_id.startswith(f"{_stem(work)}-p")
-    return _concerns(work, kind, attempt)
 
 
 def canonical_document(work: Work, plan: Plan) -> dict[str, Any]:

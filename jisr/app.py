@@ -158,7 +158,7 @@ def _build(
     desk = CallbackDesk(store, judge, watch, poll_seconds=policy.poll_seconds, awake=sending)
     closer = Closer(store, everyone, routes, recorder, policy, dispatcher.wake, worker)
     reconciler = Reconciler(store, statements, closer, clock, settings.statements_folder)
-    decisions = DecisionDesk(store, everyone, routes, recorder, settings, letters.known, watch, dispatcher.wake, worker)
+    decisions = DecisionDesk(store, routes, recorder, settings, letters.known, watch, dispatcher.wake, worker)
     guard = Guard(settings.webhooks)
     post = Post(guard, settings.webhooks, clock)
     sender = Sender(store, post, settings.webhooks, clock.monotonic, worker, poll_seconds=policy.poll_seconds)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connectors.kit.contract import Connector
 from gateway import crash
 from gateway.dead_letters.planner import Known
 from gateway.decisions.doubts import Action, Decision, Doubt, State
@@ -49,7 +48,6 @@ class DecisionDesk:
     def __init__(
         self,
         store: Store,
-        connectors: Mapping[str, Connector],
         routes: Mapping[str, Route],
         recorder: Recorder,
         settings: Settings,
@@ -58,7 +56,7 @@ class DecisionDesk:
         wake: Callable[[], None],
         worker: str,
     ) -> None:
-        self._store, self._connectors, self._routes, self._recorder = store, connectors, routes, recorder
+        self._store, self._routes, self._recorder = store, routes, recorder
         self._policy, self._keep_ms = settings.dispatch, int(settings.proposal_hours * 3_600_000)
         self._watch, self._wake, self._worker = watch, wake, worker
         self._known = known
@@ -137,8 +135,7 @@ class DecisionDesk:
         work, attempt = await self._held(decision, doubt), doubt.subject.attempt if doubt.subject else None
         try:
             self._possible(self._case(doubt), decision.action.value)
-            connector = self._connectors[attempt.connector] if attempt else None
-            settlement = settlement_of(work, decision, attempt, self._routes[work.route], connector, self._policy)
+            settlement = settlement_of(work, decision, attempt, self._routes[work.route], self._policy)
             crash.point("decision.before_settle")
             await self._recorder.record(
                 work,

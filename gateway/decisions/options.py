@@ -14,7 +14,7 @@ from gateway.decisions.doubts import Action, Doubt, Subject
 from gateway.decisions.words import MEANS, TWICE
 from gateway.moments import iso
 from gateway.settings import DispatchSettings
-from gateway.steps import Route, belongs
+from gateway.steps import Route
 from mappings.status import Attempt, Request
 
 INQUIRE = "inquire"
@@ -51,7 +51,7 @@ def options(doubt: Doubt, route: Route | None, known: Known, policy: DispatchSet
             found = _given_up(doubt, known)
         elif operation is not None:
             found += _asked(subject, operation)
-            if belongs(doubt.work, kind, subject.attempt):
+            if route.stands_at(doubt.work, subject.attempt):
                 found += _judged(kind, subject, operation)
                 found += _resent(doubt, subject, operation, route, known, policy)
     return {option.action: option for option in found}

@@ -1,6 +1,6 @@
 """Turns an approved decision into what one transaction writes, by the settlement that every answer goes through."""
 
-from connectors.kit.contract import Connector, Outcome, Status
+from connectors.kit.contract import Outcome, Status
 from gateway.callbacks.settlement import on_told, told_by, unparked
 from gateway.decisions.doubts import Action, Decision
 from gateway.draft import Draft
@@ -24,22 +24,15 @@ _AT_ONCE_SECONDS = 0.1
 
 
 def settlement_of(
-    work: Work,
-    decision: Decision,
-    attempt: OpenAttempt | None,
-    route: Route,
-    connector: Connector | None,
-    policy: DispatchSettings,
+    work: Work, decision: Decision, attempt: OpenAttempt | None, route: Route, policy: DispatchSettings
 ) -> Settlement:
-    """What the decision brings about; `attempt` is what stands open, at `connector`."""
-    kind = route.service.steps[work.step].kind
-    if attempt is None or connector is None:
+    """What the decision brings about; `attempt` is what stands open."""
+    if attempt is None:
         return _ended(work, route.plan(work), route, decision)
-    operation = route.operation_of(attempt)
-    plan = Plan(connector, operation, attempt.operation_id, kind, subject=attempt, about=attempt.operation_id)
+    plan = route.plan_of(work, attempt)
     if decision.action is Action.RESEND:
         return _sent_again(work, plan, route, decision)
-    outcome = _outcome(decision, kind, inquirable=operation.inquire is not None)
+    outcome = _outcome(decision, plan.step_kind, inquirable=plan.operation.inquire is not None)
     settlement = on_told(work, plan, route, outcome, policy, source=SOURCE)
     if decision.action is Action.NOT_DONE:
         settlement.progress.pop(RESTORED, None)  # what was not done had no next step either

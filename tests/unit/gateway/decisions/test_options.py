@@ -98,8 +98,7 @@ def test_each_doubt_has_its_actions_and_two_people_for_whatever_could_be_done_tw
     for option in (each for each in found.values() if each.people == 2):
         assert doubt.work is not None
         attempt = doubt.subject.attempt if doubt.subject else None
-        at = cast("Connector", OURS[attempt.connector]) if attempt else None
-        told = settlement_of(doubt.work, decided(Action(option.action)), attempt, ROUTE, at, POLICY)
+        told = settlement_of(doubt.work, decided(Action(option.action)), attempt, ROUTE, POLICY)
         sends_again = told.next is not None and told.next.lane == case[2]
         assert sends_again == (option.action == Action.RESEND), "only a resend sends the same again"
         open_still = told.attempt_state in (Attempt.SENDING, Attempt.IN_DOUBT, Attempt.REVIEW)
