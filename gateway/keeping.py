@@ -9,10 +9,12 @@ from gateway.store import callbacks
 from gateway.store.attachments import forget_attachments
 from gateway.store.blobs import drop_stray_blobs
 from gateway.store.engine import Store
+from gateway.store.schedule.fires import forget as forget_fires
 from gateway.store.webhooks.deliveries import set_aside
 from gateway.store.webhooks.log import forget as forget_deliveries
 
 _BATCH = 500
+_MANY = 5000  #: Each of them is small.
 _FEW = 20  #: Each of them is large.
 _DAY_MS = 86_400_000
 
@@ -44,6 +46,12 @@ class Keeping:
         gone = await self._store.write(forget_deliveries, int(self._settings.webhooks.keep_days * _DAY_MS), _BATCH)
         if gone:
             log.info("deliveries_forgotten", count=gone)
+
+    async def forget_fires(self) -> None:
+        """Delete the timetable's history past its time."""
+        gone = await self._store.write(forget_fires, int(self._settings.schedule.keep_days * _DAY_MS), _MANY)
+        if gone:
+            log.info("fires_forgotten", count=gone)
 
     async def forget_callbacks(self) -> None:
         """Delete judged messages past their time; those that proved nothing sooner."""

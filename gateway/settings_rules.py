@@ -65,6 +65,7 @@ def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
         ),
         (settings.reconciliation.every_seconds <= 0, "The setting reconciliation.every_seconds must be more than 0."),
         *wrong_settings(settings.webhooks),
+        *_wrong_schedule(settings),
         (
             any(rate <= 0 for rate in settings.dispatch.rates.values()),
             "A number in the setting dispatch.rates must be more than 0.",
@@ -87,4 +88,17 @@ def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
             re.match(r"(sqlite|postgresql)(\+\w+)?://", settings.database_url) is None,
             "The setting database_url must begin with sqlite:/// or postgresql://.",
         ),
+    )
+
+
+def _wrong_schedule(settings: "Settings") -> tuple[tuple[bool, str], ...]:
+    changes = settings.schedule.changes
+    both = next((name for name, each in changes.items() if each.at is not None and each.every_seconds is not None), "")
+    return (
+        (settings.schedule.keep_days <= 0, "The setting schedule.keep_days must be more than 0."),
+        (
+            any(each.every_seconds is not None and each.every_seconds < 0.1 for each in changes.values()),
+            "A number every_seconds in the setting schedule.changes must be 0.1 or more.",
+        ),
+        (bool(both), f"The setting schedule.changes.{both} has both at and every_seconds; leave one of them out."),
     )

@@ -25,6 +25,7 @@ from gateway.store.principals import add_principal, list_principals, revoke_prin
 from jisr.admin_client import PRIORITIES
 from jisr.admin_client import call as call  # noqa: PLC0414 - tools that have a store at hand use both modules as one
 from jisr.errors import CommandError
+from scheduler.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Desk:
     settings: Settings
     reconciler: Reconciler | None = None  #: Where the whole gateway is at hand.
     mode: RestoreMode | None = None  #: Where a server or worker runs.
+    worker: Worker | None = None  #: Likewise.
 
     def catalogue(self) -> Catalogue:
         """The services, read anew: a command is rare."""
@@ -65,6 +67,8 @@ async def run(desk: Desk, name: str, arguments: Mapping[str, Any]) -> Any:
         from jisr import admin_dead_letters as admin_dead_letters  # noqa: PLC0414 - it enters its commands
     if name.startswith("restore."):
         from jisr import admin_restore as admin_restore  # noqa: PLC0414 - it enters its commands
+    if name.startswith("schedule."):
+        from jisr import admin_schedule as admin_schedule  # noqa: PLC0414 - it enters its commands
     if name not in COMMANDS:
         raise CommandError(f"The running server knows no command {name!r}: it is of another version.")
     return await COMMANDS[name](desk, arguments)

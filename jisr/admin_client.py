@@ -17,7 +17,7 @@ from mappings.status import Request
 PRIORITIES: Mapping[str, int] = {"desk": 0, "mobile": 1, "web": 2, "batch": 3}
 STATES = tuple(state.value for state in Request)
 #: Commands that need the whole gateway, not its store alone.
-_WHOLE = "reconcile."
+_WHOLE = ("reconcile.", "schedule.")
 #: How long the embedded database may be held by a process that is just starting or just ending.
 _OWNER_PATIENCE_SECONDS = 5.0
 
@@ -62,6 +62,9 @@ async def _with_gateway(settings: Settings, name: str, arguments: Mapping[str, A
     async with gateway(settings) as built:
         await built.worker.rescue_leases()  # a run that was killed held what it was about to settle
         try:
-            return await run(Desk(built.store, settings, built.reconciler), name, arguments)
+            result = await run(Desk(built.store, settings, built.reconciler, worker=built.worker), name, arguments)
+            if name == "schedule.fire":  # here, unless another process leads: then that one runs it
+                await built.worker.leader.lead_for(arguments["name"])
         finally:
             await built.worker.give_back(settings.shutdown_seconds)  # what that run was sending was judged here
+        return result

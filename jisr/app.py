@@ -45,6 +45,7 @@ from gateway.steps import POST, Route
 from gateway.store.attachments import Room
 from gateway.store.clock import Clock, process_clock
 from gateway.store.engine import Store, open_store
+from gateway.store.schedule.fence import FencedStore
 from gateway.store.tokens import StoreTokens
 from gateway.testing import ConnectorsApart, name_apart, route_name
 from gateway.upkeep import Upkeep
@@ -156,8 +157,9 @@ def _build(
     judge = Judge(store, everyone, routes, recorder, policy, settings.callbacks, dispatcher.wake, worker)
     sending = any(connector.callbacks for connector in everyone.values())
     desk = CallbackDesk(store, judge, watch, poll_seconds=policy.poll_seconds, awake=sending)
-    closer = Closer(store, everyone, routes, recorder, policy, dispatcher.wake, worker)
-    reconciler = Reconciler(store, statements, closer, clock, settings.statements_folder)
+    fenced = FencedStore(store)  # for what the timetable runs
+    closer = Closer(fenced, everyone, routes, recorder, policy, dispatcher.wake, worker)
+    reconciler = Reconciler(fenced, statements, closer, clock, settings.statements_folder)
     decisions = DecisionDesk(store, routes, recorder, settings, letters.known, watch, dispatcher.wake, worker)
     guard = Guard(settings.webhooks)
     post = Post(guard, settings.webhooks, clock)
@@ -187,9 +189,9 @@ def _build(
         mode=mode,
     )
     told = (dispatcher.judge, recoveries, clock)
-    upkeep = Upkeep(store, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes, mode, *told)
-    keeping = Keeping(store, settings)
-    crew = Worker(dispatcher, upkeep, settings, desk, keeping, reconciler, sender)
+    upkeep = Upkeep(fenced, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes, mode, *told)
+    keeping = Keeping(fenced, settings)
+    crew = Worker(store, worker, dispatcher, upkeep, settings, desk, keeping, reconciler, sender)
     return Gateway(store, services, crew, waiters, reconciler, mode)
 
 
@@ -257,7 +259,7 @@ async def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serve the API on `listener`, and work, until SIGTERM or SIGINT; then finish or give back."""
     _allow_many_sockets()
     async with gateway(settings) as built:
-        desk = admin.Desk(built.store, settings, built.reconciler, built.mode)
+        desk = admin.Desk(built.store, settings, built.reconciler, built.mode, built.worker)
         async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
             app = build_app(built.services)
             server = HttpServer(app, listener)

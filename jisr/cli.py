@@ -23,6 +23,7 @@ from jisr.commands import (
     reconcile,
     requests,
     sandbox,
+    schedule,
     serve,
     webhooks,
 )
@@ -49,6 +50,7 @@ app.add_typer(requests.app, name="request")
 app.add_typer(reconcile.app, name="reconcile")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(doubts.app, name="doubt")
+app.add_typer(schedule.app, name="schedule")
 app.command("init")(init.init)
 app.add_typer(database.app, name="db")
 app.command("backup")(backup.backup)

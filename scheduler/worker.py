@@ -11,9 +11,11 @@ from gateway.keeping import Keeping
 from gateway.logs import log
 from gateway.reconciliation.reconciler import Reconciler
 from gateway.settings import Settings
+from gateway.store.engine import Store
 from gateway.upkeep import Upkeep
 from gateway.webhooks.sender import Sender
 from scheduler.clock import Clockwork
+from scheduler.leader import Leader
 from scheduler.timetable import timetable
 
 
@@ -22,6 +24,8 @@ class Worker:
 
     def __init__(
         self,
+        store: Store,
+        worker: str,
         dispatcher: Dispatcher,
         upkeep: Upkeep,
         settings: Settings,
@@ -32,7 +36,9 @@ class Worker:
     ) -> None:
         self._dispatcher, self._upkeep, self._desk, self._sender = dispatcher, upkeep, desk, sender
         self.keeping = keeping
-        self._clockwork = Clockwork(timetable(upkeep, keeping, reconciler, settings))
+        self.timetable = timetable(upkeep, keeping, reconciler, settings)
+        self.leader = Leader(store, self.timetable.entries, worker, settings.dispatch.lease_seconds)
+        self._clockwork = Clockwork(self.timetable.pulses, self.leader)
         self._loop: asyncio.Task[None] | None = None
 
     async def rescue_leases(self) -> None:
@@ -49,10 +55,8 @@ class Worker:
 
     async def stop(self, grace_seconds: float) -> None:
         """Claim no more, and let what runs finish within the grace."""
-        await self._clockwork.stop()
-        await asyncio.gather(
-            self._desk.stop(grace_seconds), self._dispatcher.stop(grace_seconds), self._sender.stop(grace_seconds)
-        )
+        parts = (self._clockwork, self._desk, self._dispatcher, self._sender)
+        await asyncio.gather(*(part.stop(grace_seconds) for part in parts))
         if self._loop is not None:
             await self._loop
 

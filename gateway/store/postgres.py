@@ -30,6 +30,12 @@ TRIES = 6
 SERIALIZATION_FAILURE = "40001"
 DEADLOCK = "40P01"
 DISK_FULL = "53100"
+#: A process that stops in the middle of a transaction (SIGSTOP, a frozen machine) loses it after so long, and with it
+#: the rows that it keeps from the others.
+IDLE_SECONDS = 5
+#: Where it stopped while a statement was being prepared, which the server does not take for idle (PostgreSQL 17 on).
+TRANSACTION_SECONDS = 60
+_IDLED = ("25P03", "25P04")
 _START_REASONS = {
     "28P01": "the password is wrong",
     "28000": "the user may not log in",
@@ -72,6 +78,7 @@ class PostgresStore:
                 if self._read_only:
                     await conn.run_sync(migrate.require_current)
                     return
+                await conn.run_sync(_take_your_time)
                 self.upgraded = await conn.run_sync(migrate.upgrade)
                 self.generation = await conn.run_sync(next_generation)
                 await conn.commit()
@@ -162,6 +169,12 @@ class PostgresStore:
             return result
 
 
+def _take_your_time(conn: Connection) -> None:
+    """A migration may be longer than any other transaction."""
+    for name in conn.execute(text("SELECT name FROM pg_settings WHERE name = 'transaction_timeout'")).scalars().all():
+        conn.execute(text(f"SET LOCAL {name} = 0"))
+
+
 def _begun(conn: Connection, fn: Callable[..., T], *args: Any) -> T:
     """All of `fn` in one transaction: what a batch commits at once, as its last step, waits here for the end."""
     conn.begin()  # sends nothing yet
@@ -203,13 +216,16 @@ def _engine(
                 "plan_cache_mode": "force_generic_plan",
                 "enable_seqscan": "off",
                 "default_transaction_isolation": "read committed",
+                "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
                 **server_settings,
             },
         },
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def leave_clock(_driver: Any, record: Any) -> None:
+    def leave_clock(driver: Any, record: Any) -> None:
+        if driver.driver_connection.get_server_version() >= (17,):
+            driver.run_async(lambda raw: raw.execute(f"SET transaction_timeout = '{TRANSACTION_SECONDS}s'"))
         record.info[CLOCK] = clock
         record.info[SERVER_TIME] = known
         record.info[SUBSCRIBERS] = subscribers
@@ -246,7 +262,7 @@ def _sqlstate(error: BaseException) -> str | None:
 
 def _lost(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or (_sqlstate(error) or "").startswith(("08", "57P"))
+        return error.connection_invalidated or (_sqlstate(error) or "").startswith(("08", "57P", *_IDLED))
     return isinstance(error, (OSError, TimeoutError))
 
 

@@ -9,6 +9,7 @@ from gateway.store import acts as _acts  # noqa: F401 - its table enters the met
 from gateway.store import restores as _restores  # noqa: F401 - its table too
 from gateway.store.decisions import tables as _decisions  # noqa: F401 - its table enters the metadata
 from gateway.store.reconciliation import tables as _reconciliation  # noqa: F401 - its tables are known from then on
+from gateway.store.schedule import tables as _schedule  # noqa: F401 - likewise
 from gateway.store.sealed import Sealed
 from gateway.store.tables import metadata
 from gateway.store.webhooks import tables as _webhooks  # noqa: F401 - its tables enter the metadata
