@@ -9,6 +9,7 @@ from typing import Any, Literal
 from gateway.reconciliation.words import DECISIONS, refusal
 from mappings.money import denominations
 
+_TOTAL = "المجموع · Total"
 Kind = Literal["text", "code", "number", "alarm", "money", "day"]
 Cell = str | int | Decimal | date | None
 Row = Mapping[str, Any]
@@ -38,6 +39,23 @@ class Table:
     def cells(self) -> list[list[Cell]]:
         """The rows, cell by cell."""
         return [[column.value(row) for column in self.columns] for row in self.rows]
+
+    def totals(self) -> list[list[Cell]]:
+        """A row for each money: the sums of its amounts, exactly; none where the table has no amounts."""
+        sums: dict[str, dict[int, Decimal]] = {}
+        for row in self.rows:
+            ours = sums.setdefault(str(row.get("denomination") or ""), {})
+            for number, column in enumerate(self.columns):
+                if column.kind == "money" and isinstance(amount := column.value(row), Decimal):
+                    ours[number] = ours.get(number, Decimal(0)) + amount
+        return [self._total(name, ours) for name, ours in sorted(sums.items()) if ours]
+
+    def _total(self, denomination: str, sums: Mapping[int, Decimal]) -> list[Cell]:
+        cells: list[Cell] = [sums.get(number) for number in range(len(self.columns))]
+        cells[0] = _TOTAL
+        return [
+            denomination if column is _DENOMINATION else cell for cell, column in zip(cells, self.columns, strict=True)
+        ]
 
 
 def _text(key: str) -> Callable[[Row], Cell]:

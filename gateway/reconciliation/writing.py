@@ -35,6 +35,7 @@ _FORMATS: Mapping[str, Mapping[str, Any]] = {
     "money": {"num_format": "#,##0.00;[Red]-#,##0.00", "align": "right", "indent": 1},
     "day": {"num_format": "yyyy-mm-dd", "align": "center"},
 }
+_TOTAL = {"bold": True, "top": 2, "top_color": "#1F4E5F", "bg_color": "#EEF3F5"}
 _NO_ROWS = "لا شيء · none"
 
 
@@ -74,6 +75,7 @@ def xlsx_of(report: Mapping[str, Any]) -> bytes:
     made_at = datetime(day.year, day.month, day.day, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=1)
     book.set_properties({"title": f"تسوية يوم {day} · Reconciliation of {day}", "author": "Jisr", "created": made_at})
     formats = {kind: book.add_format({**_PLAIN, **form}) for kind, form in _FORMATS.items()}
+    formats |= {f"{kind}.total": book.add_format({**_PLAIN, **form, **_TOTAL}) for kind, form in _FORMATS.items()}
     for table in tables_of(report):
         _sheet(book.add_worksheet(f"{table.ar} {table.en}"), table, formats, str(day))
     book.close()
@@ -98,6 +100,9 @@ def _sheet(sheet: Worksheet, table: Table, formats: Mapping[str, Any], day: str)
     for line, row in enumerate(rows, start=1):
         for number, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
             _write(sheet, line, number, cell, formats[column.kind])
+    for line, row in enumerate(table.totals(), start=len(rows) + 1):
+        for number, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
+            _write(sheet, line, number, cell, formats[f"{column.kind if number else 'text'}.total"])
     if rows:
         sheet.autofilter(0, 0, len(rows), len(table.columns) - 1)
     else:

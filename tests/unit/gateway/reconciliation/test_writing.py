@@ -3,12 +3,15 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import zipfile
 from dataclasses import replace
+from decimal import Decimal
 
 from gateway.reconciliation.matching import Sides, match
 from gateway.reconciliation.report import SourceDay, report_of
+from gateway.reconciliation.tables import tables_of
 from gateway.reconciliation.words import REFUSALS, refusal
 from gateway.reconciliation.writing import files_of_report
 from gateway.store.reconciliation.files import KeptFile, Refusal
@@ -81,3 +84,14 @@ def test_every_refusal_has_its_words_in_both_languages():
         assert set(re.findall(r"\{(\w+)\}", ar)) == set(re.findall(r"\{(\w+)\}", en)), code
         assert "{" not in refusal(code, facts, "ar") + refusal(code, facts, "en")
         assert any("\u0600" <= letter <= "\u06ff" for letter in ar)
+
+
+def test_under_the_rows_stand_the_sums_of_each_money_where_sorting_leaves_them():
+    breaks = tables_of(json.loads(made()["report.json"]))[1]
+    (total,) = breaks.totals()
+    told = dict(zip([column.en for column in breaks.columns], total, strict=True))
+    assert told["Break"] == "المجموع · Total"
+    assert (told["Our amount"], told["Their amount"], told["Denomination"]) == (50, Decimal("12370.67"), "SYP-new")
+    sheet = sheets(made()["report.xlsx"])["xl/worksheets/sheet2.xml"]
+    assert '<autoFilter ref="A1:N4"/>' in sheet
+    assert re.search(r'<c r="H5" s="\d+"><v>12370.67</v>', sheet)
