@@ -14,7 +14,7 @@ REASON = "Node or its package soap is missing: npm ci --prefix tests/journeys/pe
 
 
 @contextmanager
-def npm_soap() -> Iterator[Mapping[str, Counterparty]]:
+def npm_soap(_folder: Path) -> Iterator[Mapping[str, Counterparty]]:
     """Run it; the institution by the connector's name."""
     command: list[str | Path] = ["node", HERE / "npm_soap" / "education.js", _CONTRACT]
     with running(command, {**os.environ, "NODE_PATH": str(_MODULES)}) as (port,):

@@ -15,7 +15,7 @@ REASON = "the package soapbar is missing: make .venv/.made-dev"
 
 
 @contextmanager
-def soapbar() -> Iterator[Mapping[str, Counterparty]]:
+def soapbar(_folder: Path) -> Iterator[Mapping[str, Counterparty]]:
     """Run it; the institution by the connector's name."""
     command: list[str | Path] = [sys.executable, HERE / "soapbar" / "higher_education.py", _CONTRACT]
     with running(command, os.environ) as (port,):

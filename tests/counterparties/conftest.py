@@ -1,32 +1,26 @@
-"""One gateway in front of the counterparties that are installed here; what is missing is missing by name."""
+"""A gateway in front of the counterparties that a file of tests is about."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from tests.counterparties import by_jaxws, by_npm_soap, by_soapbar
 from tests.counterparties.starting import Counterparty
 from tests.gateways import GatewayProcess
 from tests.journeys.house import DISPATCH, House
 
 
-@pytest.fixture(scope="package")
-def counterparties(tmp_path_factory) -> Iterator[Mapping[str, Counterparty]]:
-    """Those that are installed, by the name of their connector; all end with the last test here."""
-    found: dict[str, Counterparty] = {}
-    with ExitStack() as ends:
-        if not by_jaxws.MISSING:
-            found |= ends.enter_context(by_jaxws.jaxws(tmp_path_factory.mktemp("jaxws")))
-        if not by_npm_soap.MISSING:
-            found |= ends.enter_context(by_npm_soap.npm_soap())
-        if not by_soapbar.MISSING:
-            found |= ends.enter_context(by_soapbar.soapbar())
+@pytest.fixture(scope="module")
+def counterparties(request, tmp_path_factory) -> Iterator[Mapping[str, Counterparty]]:
+    """Those of the file's own program, `PLAYED_BY`, by the name of their connector; they end with its last test.
+
+    Tests are shared out by files, so each program is built and started once, whatever the number of processes.
+    """
+    with request.module.PLAYED_BY(tmp_path_factory.mktemp("counterparties")) as found:
         yield found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory, counterparties, sandbox_processes) -> Iterator[House]:
     """The gateway on SQLite; only the wallet is a sandbox of ours."""
     folder = tmp_path_factory.mktemp("foreign")

@@ -15,6 +15,7 @@ from tests.counterparties.starting import delayed, envelope_of
 from tests.journeys.house import example, with_person
 
 pytestmark = pytest.mark.skipif(by_jaxws.MISSING, reason=by_jaxws.REASON)
+PLAYED_BY = by_jaxws.jaxws
 
 TRANSCRIPT = "damascus-university.transcript"
 DEFERMENT = "damascus-university.military-deferment"

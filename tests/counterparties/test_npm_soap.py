@@ -8,6 +8,7 @@ from tests.counterparties.starting import delayed, envelope_of
 from tests.journeys.house import example, with_person
 
 pytestmark = pytest.mark.skipif(by_npm_soap.MISSING, reason=by_npm_soap.REASON)
+PLAYED_BY = by_npm_soap.npm_soap
 
 COPY = "education.secondary-certificate-copy"
 

@@ -8,6 +8,7 @@ from tests.counterparties.starting import delayed, envelope_of
 from tests.journeys.house import example, with_person
 
 pytestmark = pytest.mark.skipif(by_soapbar.MISSING, reason=by_soapbar.REASON)
+PLAYED_BY = by_soapbar.soapbar
 
 SCHOLAR = "higher-education.scholar-status"
 NO_POSTGRADUATE = "higher-education.no-postgraduate-application"
