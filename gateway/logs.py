@@ -118,8 +118,8 @@ class Lines:
     error = critical = exception = log = msg = warning
 
     def flush(self) -> None:
-        """Write what waits."""
-        with self._lock, contextlib.suppress(ValueError):  # a stream that is closed by now takes nothing
+        """Write what waits. What cannot be written is lost: a full disk under the log must not stop the work."""
+        with self._lock, contextlib.suppress(ValueError, OSError):  # a stream that is closed by now takes nothing
             lines, self._waiting = self._waiting, []
             if lines:
                 self._target.write(b"\n".join([*lines, b""]))
