@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text as Line
 
-from connectors.kit.conformance.case import Result, Verdict
+from connectors.kit.conformance.case import Result, Text, Verdict
+from connectors.kit.conformance.page import more, once
 from connectors.kit.conformance.report import Report
 from jisr.terminal import Front, front
 
@@ -116,9 +117,9 @@ def _show(here: Front, report: Report, *, every: bool) -> None:
         cells = [Line(str(counts[status] or ""), style=style) for status, (_, style) in _SIGNS.items()]
         table.add_row(here.text(*report.group_title(group)), *cells)
     here.out.print(table)
-    for result in report.results:
-        if every or result.noted or result.status != "passed":
-            here.out.print(_line(here, report, result))
+    told = [row for row in report.rows() if every or row[0].noted or row[0].status != "passed"]
+    for (result, where), others in [(row, 0) for row in told] if every else once(told):
+        here.out.print(_line(here, result, where, more(others)))
     passed, failed, skipped = (report.count(status) for status in _SIGNS)
     style = "green" if report.good else "red"
     here.out.print(
@@ -129,10 +130,12 @@ def _show(here: Front, report: Report, *, every: bool) -> None:
     )
 
 
-def _line(here: Front, report: Report, result: Result) -> Line:
+def _line(here: Front, result: Result, where: str, others: Text) -> Line:
     sign, style = _SIGNS[result.status]
     line = Line(f"{sign} {result.id}  ", style=style)
     line.append(here.text(*result.text), style="default")
-    if result.place is not None:
-        line.append(f"  {report.where(result.place)}", style="cyan")
+    if where:
+        line.append(f"  {where}", style="cyan")
+    if others.en:
+        line.append(f"  {here.text(*others)}", style="dim")
     return line

@@ -11,6 +11,7 @@ from connectors.kit.mapping_tools.linting import Finding, lint
 from connectors.kit.mapping_tools.testing import run
 from connectors.kit.mapping_tools.workbench import ToolError, Workbench
 from mappings.errors import MappingError
+from mappings.sentences import arabic_of
 
 _MOST_TOLD = 5
 
@@ -67,7 +68,9 @@ async def the_authors_cases_hold(bench: Bench) -> None:
     try:
         wrong = [one for one in run(Workbench(bench.subject.folder), bench.name) if not one.good]
     except (MappingError, ToolError) as error:
-        raise Failure(f"لا تُقرأ الحالات: {error}", f"The cases cannot be read: {error}", Place(file)) from error
+        raise Failure(
+            f"لا تُقرأ الحالات: {arabic_of(error)}", f"The cases cannot be read: {error}", Place(file)
+        ) from error
     if wrong:
         names = "; ".join(one.name for one in wrong[:_MOST_TOLD])
         raise Failure(

@@ -16,6 +16,7 @@ _WAYS = (
     ("status", 500), ("wrong_element", None), ("missing_element", None), ("wrong_charset", None), ("redirect", "http://127.0.0.1:9/"),
     ("token_expired", None),
 )  # fmt: skip
+_SHORTEST_SECRET = 8
 _SHORTEST = 3  # a shorter word stands by accident in any text
 
 
@@ -42,6 +43,14 @@ async def no_error_path_tells_who_asked(bench: Bench) -> None:
             forbidden = _forbidden(stage, call)
     text = "\n".join([*told, *said])
     for what, word in forbidden:
+        if word in text and what.startswith("settings.") and len(word) < _SHORTEST_SECRET:
+            raise Failure(
+                f"السر {what} في sandbox.toml أقصر من أن يُميَّز عن كلمات أخرى في سجل؛ اجعله {_SHORTEST_SECRET} محارف "
+                "أو أكثر.",
+                f"The secret {what} in sandbox.toml is too short to be told from other words in a log; let it have "
+                f"{_SHORTEST_SECRET} letters or more.",
+                bench.subject.at("sandbox.toml", what),
+            )
         if word in text:
             raise Failure(
                 f"في سجل أو نص خطأ من {bench.name} شيء لا يجوز: {what}؛ لا تضع قيمة شخصية في answer.code.",

@@ -16,7 +16,7 @@ from connectors.kit.conformance.places import place_of, place_of_text
 from connectors.kit.conformance.replay import replay, said_by
 from connectors.kit.conformance.subject import SUCCEEDED, Sample, Subject
 from connectors.kit.contract import Operation
-from connectors.kit.errors import ConnectorError
+from connectors.kit.errors import ConnectorError, NotSent
 from connectors.kit.outcome_file import shown
 from mappings.sentences import in_arabic
 
@@ -120,6 +120,15 @@ def require_sent(subject: Subject, sample: Sample, asked: list[Asked], came: Any
     if asked:
         return
     reason = str(came) if isinstance(came, ConnectorError) else ""
+    if isinstance(came, NotSent):
+        raise Failure(
+            f"لم يُرسل شيء للعينة {sample.operation}/{sample.case}: {in_arabic(reason)}؛ راجع ‎[settings]‎ في "
+            "sandbox.toml، و‎[authentication]‎ و‎[http]‎ في manifest.toml (يسمي trust إعداد السلطة التي تضمن شهادة الجهة).",
+            f"Nothing was sent for the sample {sample.operation}/{sample.case}: {reason}; look at [settings] of "
+            "sandbox.toml, and at [authentication] and [http] of manifest.toml (trust names the setting with the "
+            "authority that vouches for the institution's certificate).",
+            place_of(subject.folder / "sandbox.toml", "settings"),
+        )
     raise Failure(
         f"لم يُرسل شيء للعينة {sample.operation}/{sample.case}: {in_arabic(reason)}؛ صحح "
         f"mapping/{sample.operation}.yaml (طلب يرفضه العقد، أو حقل إلزامي بلا قيمة).",

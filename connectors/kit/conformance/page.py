@@ -38,6 +38,19 @@ _SIGN = {"passed": "✓", "failed": "✗", "skipped": "–"}
 Row = tuple[Result, str]  #: The result, and where in the package.
 
 
+def once(rows: Sequence[Row]) -> list[tuple[Row, int]]:
+    """Each sentence once, with how many more checks say the same of the same place."""
+    found: dict[tuple[str, Text, str], list[Row]] = {}
+    for result, where in rows:
+        found.setdefault((result.status, result.text, where), []).append((result, where))
+    return [(same[0], len(same) - 1) for same in found.values()]
+
+
+def more(count: int) -> Text:
+    """How many more, in words; empty when there are none."""
+    return Text(f"(و{count} غيره للسبب نفسه)", f"(and {count} more for the same reason)") if count else Text("", "")
+
+
 def render_page(name: str, at: datetime, groups: Mapping[str, Text], rows: Sequence[Row]) -> str:
     """The whole page."""
     counts = {status: sum(result.status == status for result, _ in rows) for status in _WORDS}
@@ -85,14 +98,16 @@ def _overview(groups: Mapping[str, Text], rows: Sequence[Row]) -> str:
 def _articles(title: Text, rows: Sequence[Row]) -> str:
     if not rows:
         return ""
-    return f"<h2>{title.ar} · {title.en}</h2>{''.join(_article(*row) for row in rows)}\n"
+    return f"<h2>{title.ar} · {title.en}</h2>{''.join(_article(*row, others) for row, others in once(rows))}\n"
 
 
-def _article(result: Result, where: str) -> str:
+def _article(result: Result, where: str, others: int) -> str:
+    too = more(others)
     place = f" · <code>{escape(where)}</code>" if where else ""
     return (
         f'<article class="{result.status}"><code>{escape(result.id)}</code>{place}<div class="two">'
-        f'<p>{escape(result.text.ar)}</p><p class="en" lang="en">{escape(result.text.en)}</p></div></article>'
+        f"<p>{escape(result.text.ar)} {too.ar}</p>"
+        f'<p class="en" lang="en">{escape(result.text.en)} {too.en}</p></div></article>'
     )
 
 

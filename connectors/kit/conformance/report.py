@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit.conformance.case import Place, Result, Text, Verdict
-from connectors.kit.conformance.page import render_page
+from connectors.kit.conformance.page import Row, render_page
 
 #: What the groups are called, in the order in which people read them.
 GROUPS: Mapping[str, Text] = {
@@ -102,5 +102,8 @@ class Report:
 
     def as_html(self) -> str:
         """For people: one page that stands alone, right to left, each sentence in both languages."""
-        rows = [(result, "" if result.place is None else self.where(result.place)) for result in self.results]
-        return render_page(self.name, self.at, {group: GROUPS[group] for group in self.by_group()}, rows)
+        return render_page(self.name, self.at, {group: GROUPS[group] for group in self.by_group()}, self.rows())
+
+    def rows(self) -> list[Row]:
+        """Every result, with where in the package it points."""
+        return [(result, "" if result.place is None else self.where(result.place)) for result in self.results]

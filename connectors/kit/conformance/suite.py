@@ -25,7 +25,7 @@ from connectors.kit.conformance import (
     cases_unsent,
     cases_write_gate,
 )
-from connectors.kit.conformance.bench import Bench
+from connectors.kit.conformance.bench import Bench, heard, opened
 from connectors.kit.conformance.case import (
     CASES,
     Case,
@@ -42,7 +42,11 @@ from connectors.kit.conformance.case import (
 from connectors.kit.conformance.sandbox_process import SandboxFailed, SandboxProcess, start_process, stop_process
 from connectors.kit.conformance.subject import Subject, open_subject
 from connectors.kit.contract import Operation
-from connectors.kit.errors import ConnectorError
+from connectors.kit.errors import ConnectorError, NotSent, TokenUnavailable
+from connectors.kit.manifest import ManifestError, SettingError
+from connectors.kit.mapping_tools.workbench import ToolError
+from mappings.errors import MappingError
+from mappings.sentences import arabic_of, in_arabic
 
 #: In this order people read what is wrong: first what stops everything else.
 _MODULES = (
@@ -64,6 +68,8 @@ _MODULES = (
 _LANES = 3
 _LOADS = "loads"
 #: Groups that need no sandbox.
+#: What says by itself what an author has to mend.
+_TOLD = (SettingError, ManifestError, MappingError, ToolError)
 _OFFLINE = frozenset({"contract", "mapping", "samples", "codes"})
 
 
@@ -134,9 +140,11 @@ def _result(check: Check, status: Verdict, text: Text, seconds: float, place: Pl
 
 def _unexpected(error: ConnectorError | SandboxFailed) -> Text:
     if isinstance(error, SandboxFailed):
-        return Text(f"لا يعمل النظام التجريبي للحزمة: {error}", f"The package's sandbox does not work: {error}")
+        return Text(
+            f"لا يعمل النظام التجريبي للحزمة: {in_arabic(str(error))}", f"The package's sandbox does not work: {error}"
+        )
     return Text(
-        f"النداء الذي كان يجب أن ينجح انتهى بالخطأ {error.code}: {error}",
+        f"النداء الذي كان يجب أن ينجح انتهى بالخطأ {error.code}: {in_arabic(str(error))}",
         f"A call that should have succeeded ended as {error.code}: {error}",
     )
 
@@ -159,6 +167,17 @@ class Sandboxes:
                 self._broken = started
             else:
                 raise started
+
+    async def meet(self, subject: Subject) -> None:
+        """One call: a sandbox that its own connector cannot reach would make every check say so in words of its own."""
+        operation = next((name for name in subject.operations if subject.samples_of(name)), None)
+        if operation is None or not self._running:
+            return
+        process = next(iter(self._running.values()))
+        async with opened(subject, process.port) as connector:
+            _, result = await heard(connector, operation, subject.sample(operation).call())
+        if isinstance(result, NotSent) and not isinstance(result, TokenUnavailable):
+            self._broken = SandboxFailed(f"its own connector cannot reach it: {result}")
 
     def clean(self, lane: int) -> SandboxProcess:
         """The lane's sandbox, reset. Raises SandboxFailed, at once after the first time."""
@@ -208,6 +227,7 @@ async def run(
 
         live = sum(check.case.group not in _OFFLINE for check in checks)
         await sandboxes.start(min(lanes, live))
+        await sandboxes.meet(subject)
         together = [check for check in checks if not check.case.alone]
         await asyncio.gather(*(work(lane, together) for lane in range(lanes)))
         await work(0, [check for check in checks if check.case.alone])
@@ -220,6 +240,9 @@ async def _guarded(subject: Subject, check: Check, sandbox: Callable[[], Sandbox
     try:
         return await run_check(subject, check, sandbox)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told as this check's failure
+        if type(error) in _TOLD:
+            text = Text(arabic_of(error), str(error))
+            return _result(check, "failed", text, time.monotonic() - begun, None)
         kind = type(error).__name__
         frame = traceback.extract_tb(error.__traceback__)[-1]
         text = Text(

@@ -202,7 +202,7 @@ def settings_for(package: Package) -> dict[str, Any]:
         known = sandbox_settings(package.folder, _PORT)
     except (ManifestError, AttributeError):
         known = {}
-    invented = {name: _invented(name, setting) for name, setting in package.settings.items()}
+    invented = {name: _invented(name, one) for name, one in package.settings.items() if not one.optional}
     return package.manifest.checked_settings(
         {**invented, **{name: value for name, value in known.items() if name in package.settings}}
     )

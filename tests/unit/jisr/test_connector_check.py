@@ -63,3 +63,17 @@ def test_a_group_an_operation_and_a_pattern_choose_checks(tmp_path, town) -> Non
 
     assert count("samples") > count("vehicle-check/sample*") == 10
     assert count("vehicle-check/sample[succeeded]") == 1
+
+
+def test_one_fault_is_told_once_although_every_check_meets_it(tmp_path, town) -> None:
+    with (town / "sandbox.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[nonsense]\n")
+
+    ended = jisr("connector", "check", str(town), "--only", "late", "--html", "report.html", folder=tmp_path)
+
+    assert ended.returncode == 1
+    red = [line for line in ended.stdout.splitlines() if line.startswith("✗ ") and "sandbox.toml" in line]
+    assert len(red) == 1, ended.stdout
+    assert "nonsense: unknown key" in red[0]
+    assert "more for the same reason)" in red[0]
+    assert (tmp_path / "report.html").read_text("utf-8").count("<article") == 1
