@@ -68,6 +68,8 @@ def show(context: typer.Context, package: Named, as_json: AsJson = False) -> Non
         ("name", "role", "effect", "inquire", "wire", "deadline_seconds"),
         _OPERATION_HEADS,
     )
+    kinds = ", ".join(described["authentication"])
+    here.out.print(Text(f"{here.text('إثبات الهوية', 'authentication')}: {kinds}"))
     _table(here, described["settings"], ("name", "type", "secret", "required", "description"), _SETTING_HEADS)
     contract = described["contract"]
     if contract is None:
@@ -126,12 +128,13 @@ def describe(package: Any) -> dict[str, Any]:
             }
             for name, operation in manifest.operations.items()
         ],
+        "authentication": [str(one.__struct_config__.tag) for one in manifest.proofs],
         "settings": [
             {
                 "name": name,
                 "type": setting.type,
                 "secret": setting.secret,
-                "required": setting.default is None,
+                "required": setting.default is None and not setting.optional,
                 "description": setting.description,
             }
             for name, setting in package.settings.items()

@@ -128,6 +128,14 @@ def test_show_marks_secrets_and_never_has_a_value(tmp_path):
     assert "sandbox-only" not in result.stdout
 
 
+def test_show_says_how_calls_are_proven_and_which_settings_may_be_left_out():
+    shown = json.loads(run("show", "interior", "--json").stdout)
+
+    assert shown["authentication"] == ["mutual_tls", "x509_signature"]
+    assert [row["name"] for row in shown["settings"] if not row["required"]] == ["authority"]
+    assert "authentication: mutual_tls, x509_signature" in run("show", "interior").stdout
+
+
 def test_show_names_the_contract_and_its_hash(tmp_path):
     run("init", "city", "--wsdl", write(tmp_path, "c.wsdl", wsdl()), "--into", str(tmp_path))
 
