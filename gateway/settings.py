@@ -114,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     data_dir: Path
     database_url: str
+    migrate_at_start: bool
     host: str
     port: int
     keyring_path: Path

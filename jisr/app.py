@@ -88,7 +88,7 @@ async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     catalogue = Catalogue.load(settings.service_folders)
     packages = find_packages(settings.connector_paths)
     keyring = Keyring.load(settings.keyring_path)
-    store = await open_store(settings.database_url, keyring, clock)
+    store = await open_store(settings.database_url, keyring, clock, migrates=settings.migrate_at_start)
     connectors: dict[str, Connector] = {}
     tests: dict[str, Connector] = {}
     try:

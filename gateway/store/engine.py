@@ -58,13 +58,20 @@ class Store(Protocol):
 
 
 async def open_store(
-    database_url: str, keyring: Keyring, clock: Clock, *, read_only: bool = False, restoring: bool = False
+    database_url: str,
+    keyring: Keyring,
+    clock: Clock,
+    *,
+    read_only: bool = False,
+    restoring: bool = False,
+    migrates: bool = True,
 ) -> Store:
     """Open the database, migrate it to this version, and bind the keyring for the whole process.
 
     `sqlite:///folder/jisr.db` (the process becomes its owner) or `postgresql://user@host/name`, where `?host=/folder`
     names a Unix socket. `read_only` takes no ownership, migrates nothing and refuses writes. `restoring` is for whoever
-    puts a backup back: everybody else is refused until that is done. Raises StoreError.
+    puts a backup back: everybody else is refused until that is done. Without `migrates` an older schema is refused; one
+    that is one revision newer is used as it is. Raises StoreError.
     """
     try:
         url = make_url(database_url)
@@ -73,8 +80,8 @@ async def open_store(
     sealed.use(keyring)
     match url.get_backend_name():
         case "sqlite":
-            return await open_sqlite(url, clock, read_only=read_only)
+            return await open_sqlite(url, clock, read_only=read_only, migrates=migrates)
         case "postgresql" | "postgres":
-            return await open_postgres(url, clock, read_only=read_only, restoring=restoring)
+            return await open_postgres(url, clock, read_only=read_only, restoring=restoring, migrates=migrates)
         case other:
             raise StoreError(f"the database URL names {other!r}: only sqlite and postgresql are known")

@@ -56,30 +56,46 @@ def current(conn: Connection) -> str | None:
     return MigrationContext.configure(conn).get_current_revision()
 
 
-def upgrade(conn: Connection) -> Upgraded:
-    """Migrate inside the caller's transaction; raises StoreError when the database is newer than this code."""
+def upgrade(conn: Connection, *, allowed: bool = True) -> Upgraded:
+    """Migrate inside the caller's transaction. A database that is one revision newer than this code is used as it is:
+    migrations only add, so that nodes of two versions work beside each other. Raises StoreError when it is newer than
+    that, and when it is older and migrating is not `allowed`."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
     before, target = current(conn), head()
+    if before is not None and _is_newer(before):
+        _refuse_far(before)
+        return Upgraded(before, before)
     if before != target:
-        _refuse_unknown(before)
+        if before is not None and not allowed:
+            raise StoreError(_BEHIND.format(before=before, target=target))
         command.upgrade(_config(conn), "head")
     return Upgraded(before, target)
 
 
 def require_current(conn: Connection) -> None:
-    """Raise StoreError unless the database has exactly the revision that this code needs."""
+    """Raise StoreError unless the database has the revision that this code needs, or the next one."""
     before = current(conn)
     if before == head():
         return
-    _refuse_unknown(before)
-    raise StoreError(f"the database has schema revision {before or 'none'} and needs {head()}: run `jisr db upgrade`")
+    if before is None or not _is_newer(before):
+        raise StoreError(_BEHIND.format(before=before or "none", target=head()))
+    _refuse_far(before)
 
 
-def _refuse_unknown(revision: str | None) -> None:
-    if revision is not None and revision not in {script.revision for script in _script().walk_revisions()}:
+_BEHIND = "the database has schema revision {before} and needs {target}: run `jisr db upgrade`"
+
+
+def _is_newer(revision: str) -> bool:
+    return revision not in {script.revision for script in _script().walk_revisions()}
+
+
+def _refuse_far(revision: str) -> None:
+    """Raise StoreError for a revision that this code does not know, unless it is the very next one."""
+    if not revision.isdecimal() or int(revision) != int(head()) + 1:
         raise StoreError(
-            f"the database has schema revision {revision}, which is newer than this version of Jisr: upgrade Jisr first"
+            f"the database has schema revision {revision}, which is newer than this version of Jisr by more than one "
+            f"(it knows {head()}): upgrade Jisr first"
         )
 
 

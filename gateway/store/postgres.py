@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, event, text
@@ -51,14 +52,16 @@ class PostgresStore:
 
     dialect = "postgresql"
 
-    def __init__(self, url: URL, clock: Clock, *, read_only: bool, restoring: bool = False) -> None:
+    def __init__(
+        self, url: URL, clock: Clock, *, read_only: bool, restoring: bool = False, migrates: bool = True
+    ) -> None:
         """Opens nothing yet: `open` does."""
         self._restoring = restoring
         self.generation = 0
         self.upgraded: migrate.Upgraded | None = None
         self.subscribers = Subscribers(clock.monotonic)
         self._url = url
-        self._read_only = read_only
+        self._read_only, self._migrates = read_only, migrates
         known = ServerTime()
         self._engine = _engine(url, clock, known, WRITERS, {}, self.subscribers)
         self._reading = _engine(url, clock, known, READERS, {"default_transaction_read_only": "on"}).execution_options(
@@ -79,7 +82,7 @@ class PostgresStore:
                     await conn.run_sync(migrate.require_current)
                     return
                 await conn.run_sync(_take_your_time)
-                self.upgraded = await conn.run_sync(migrate.upgrade)
+                self.upgraded = await conn.run_sync(partial(migrate.upgrade, allowed=self._migrates))
                 self.generation = await conn.run_sync(next_generation)
                 await conn.commit()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -291,9 +294,11 @@ def _start_error(url: URL, error: Exception) -> StoreError:
     return StoreError(f"the PostgreSQL database {place} cannot be used: {reason}")
 
 
-async def open_postgres(url: URL, clock: Clock, *, read_only: bool, restoring: bool = False) -> PostgresStore:
+async def open_postgres(
+    url: URL, clock: Clock, *, read_only: bool, restoring: bool = False, migrates: bool = True
+) -> PostgresStore:
     """Open the store that the URL names; raises StoreError in one sentence and leaves nothing open."""
-    store = PostgresStore(url, clock, read_only=read_only, restoring=restoring)
+    store = PostgresStore(url, clock, read_only=read_only, restoring=restoring, migrates=migrates)
     try:
         await store.open()
     except BaseException:

@@ -103,14 +103,14 @@ class SqliteStore:
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path, clock: Clock, synchronous: str, *, read_only: bool) -> None:
+    def __init__(self, path: Path, clock: Clock, synchronous: str, *, read_only: bool, migrates: bool = True) -> None:
         """Opens nothing yet: `open` does, in a thread."""
         self.path = path
         self.generation = 0
         self.upgraded: migrate.Upgraded | None = None
         self.subscribers = Subscribers(clock.monotonic)
         self._clock = clock
-        self._read_only = read_only
+        self._read_only, self._migrates = read_only, migrates
         self._closed = False
         self._synchronous = synchronous
         self._reading = _engine(path, synchronous, read_only=True)
@@ -156,7 +156,7 @@ class SqliteStore:
         raw = driver_connection(conn)
         self._require_durable(raw)
         raw.execute("BEGIN IMMEDIATE")
-        self.upgraded = migrate.upgrade(conn)
+        self.upgraded = migrate.upgrade(conn, allowed=self._migrates)
         self.generation = next_generation(conn)
         raw.execute("COMMIT")
         self._writer = Writer(conn, MAX_GROUP)
@@ -263,9 +263,9 @@ def _start_error(path: Path, error: dbapi2.Error | DBAPIError) -> StoreError:
     return StoreError(f"the database {path} cannot be opened: {reason}")
 
 
-async def open_sqlite(url: URL, clock: Clock, *, read_only: bool) -> SqliteStore:
+async def open_sqlite(url: URL, clock: Clock, *, read_only: bool, migrates: bool = True) -> SqliteStore:
     """Open the store that the URL names; raises StoreError in one sentence and leaves nothing open."""
-    store = SqliteStore(database_path(url), clock, _synchronous(url), read_only=read_only)
+    store = SqliteStore(database_path(url), clock, _synchronous(url), read_only=read_only, migrates=migrates)
     try:
         await asyncio.to_thread(store.open)
     except BaseException:

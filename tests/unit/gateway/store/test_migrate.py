@@ -128,7 +128,9 @@ async def test_a_database_that_is_newer_than_the_code_is_refused_and_left_alone(
     await store.write(lambda conn: conn.execute(text("UPDATE alembic_version SET version_num = '9999'")).rowcount)
     await store.close()
     for read_only in (False, True):
-        with pytest.raises(StoreError, match="revision 9999, which is newer than this version of Jisr"):
+        with pytest.raises(
+            StoreError, match="revision 9999, which is newer than this version of Jisr by more than one"
+        ):
             await open_store(database.url, keyring, clock, read_only=read_only)
 
 
