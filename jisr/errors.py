@@ -12,7 +12,7 @@ class CommandError(Exception):
 def sentence_of(error: BaseException, language: str) -> str | None:
     """The sentence of an error that the house expects, or None when the error is a fault of the program."""
     if isinstance(error, CommandError | SettingsError | CatalogueFault):
-        return str(error)
+        return in_arabic(str(error)) if language == "ar" else str(error)
     if isinstance(error, Problem):
         text = error.entry.clerk.filled(error.facts)
         return text.en if language == "en" else text.ar
