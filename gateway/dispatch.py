@@ -1,7 +1,6 @@
 """Runs claimed work: commit the intent, call the connector outside any transaction, settle; and again, step by step."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from gateway import crash, settle
 from gateway.claiming import Claims
 from gateway.documents.attachments import Attachments
 from gateway.exchange import Broken, Exchange, SendWindow, ask, with_attempt
+from gateway.hand import Hand
 from gateway.lanes.bulkhead import Lanes
 from gateway.lanes.patience import Patience
 from gateway.late import LateAnswers
@@ -23,9 +23,8 @@ from gateway.restoring.mode import RestoreMode
 from gateway.settings import DispatchSettings
 from gateway.steps import Plan, Route, canonical_document
 from gateway.store.clock import Clock
-from gateway.store.engine import Store, StoreError
+from gateway.store.engine import Store
 from gateway.store.jobs import Intending, intend, release
-from gateway.store.stumbles import stumble
 from gateway.verdict import Interrupted
 from gateway.work import RESTORED, NewAttempt, Settlement, Work
 from mappings.status import Attempt
@@ -56,6 +55,7 @@ class Dispatcher:
         self._patience = Patience(store, lanes, clock)
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
+        self.hand = Hand(store, policy.poison_after, self.wake)
 
     def wake(self) -> None:
         """Look for due work now."""
@@ -72,6 +72,7 @@ class Dispatcher:
                 exchange.drop()
             self.claims.leave(work.lane)  # claimed at the last moment: it is given back with the rest
             return
+        self.hand.take(work)
         self._run(self._work(work, exchange))
 
     def _run(self, running: Coroutine[Any, Any, None]) -> None:
@@ -144,16 +145,10 @@ class Dispatcher:
                     return
         except Exception as error:  # noqa: BLE001 (a request that this program cannot work on must not stop the lane)
             assert current is not None
-            await self._stumbled(current, error)
+            await self.hand.stumbled(current, error)
         finally:
             self.claims.leave(lane)
-
-    async def _stumbled(self, work: Work, error: Exception) -> None:
-        """The job is tried again later, and set aside when that has happened too often."""
-        log.error("work_failed", request_id=work.request_id, exc_info=error)
-        with contextlib.suppress(StoreError):  # then its lease runs out
-            became = await self._store.write(stumble, work.request_id, work.token, self._policy.poison_after)
-            log.warning("stumbled", request_id=work.request_id, state=became)
+            self.hand.leave(work)
 
     async def _step(self, work: Work, exchange: Exchange | None) -> Work | None:
         """One exchange and its settlement; the work to go on with, if its place could be kept."""

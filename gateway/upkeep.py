@@ -3,7 +3,7 @@
 Each is one short transaction that may run on any node and be repeated; `scheduler/timetable.py` says when.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -50,8 +50,10 @@ class Upkeep:
         judge: Callable[[Sequence[Work]], None],
         recoveries: Recoveries,
         clock: Clock,
+        held: Callable[[], Collection[str]],
     ) -> None:
-        """`judge` is given what a dead worker was sending; `recoveries` is told of it."""
+        """`judge` is given what the dead were sending, `recoveries` is told of it; `held` is what this one works on."""
+        self._held = held
         self._judge, self._recoveries, self._clock = judge, recoveries, clock
         self._renewed_at = clock.monotonic()
         self._steady_since = float("-inf")
@@ -81,7 +83,7 @@ class Upkeep:
         """Say that this worker lives (PostgreSQL; on SQLite the generation says it)."""
         if self._store.dialect == "sqlite":
             return
-        await self._store.write(renew, self._worker, self._lease_ms)
+        await self._store.write(renew, self._worker, self._lease_ms, self._held())
         now = self._clock.monotonic()
         if now - self._renewed_at > self._policy.lease_seconds * 2 / 3:
             self._steady_since = now

@@ -188,7 +188,7 @@ def _build(
         dead_letters=letters,
         mode=mode,
     )
-    told = (dispatcher.judge, recoveries, clock)
+    told = (dispatcher.judge, recoveries, clock, dispatcher.hand.requests)
     upkeep = Upkeep(fenced, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes, mode, *told)
     keeping = Keeping(fenced, settings)
     crew = Worker(store, worker, dispatcher, upkeep, settings, desk, keeping, reconciler, sender)

@@ -1,6 +1,6 @@
 """Load, intend and release: what a claimed job needs, and what is committed before anything is sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,10 +219,14 @@ def _sending_event(row: Intending, now: int) -> dict[str, Any]:
     }
 
 
-def renew(conn: Connection, worker: str, lease_ms: int) -> int:
-    """Prolong every lease that `worker` holds; how many there were."""
-    held = update(jobs).where(jobs.c.claimed_by == worker).values(lease_until=now_ms(conn) + lease_ms)
-    return int(conn.execute(held).rowcount)
+def renew(conn: Connection, worker: str, lease_ms: int, held: Collection[str]) -> int:
+    """Prolong the leases of the jobs that `worker` has in hand, by their requests' ids; how many there were.
+
+    What the row says it holds and it has not in hand, it does not know of: the answer to the COMMIT of its claim was
+    lost. That lease must run out, or nobody would ever work on the job.
+    """
+    mine = update(jobs).where(jobs.c.claimed_by == worker, jobs.c.request_id.in_(list(held)))
+    return int(conn.execute(mine.values(lease_until=now_ms(conn) + lease_ms)).rowcount)
 
 
 def held_by_the_dead(conn: Connection, worker: str | None) -> ColumnElement[bool]:

@@ -29,13 +29,13 @@ class Database:
         self.away = False
         self.rescues = 0
 
-    async def write(self, function: Any, *_given: Any) -> Any:
+    async def write(self, function: Any, *given: Any) -> Any:
         if self.away:
             raise StoreUnavailable("away")
         if function is recover:
             self.rescues += 1
             return Recovered(2, 7.5)
-        assert function is renew
+        assert (function, *given[:1], *given[2:]) == (renew, "w1", {"r1"})
         return 0
 
 
@@ -56,6 +56,7 @@ def upkeep(database: Any, clock: Clock, recoveries: Recoveries) -> Upkeep:
         lambda works: None,
         recoveries,
         clock,
+        lambda: {"r1"},
     )
 
 

@@ -226,7 +226,8 @@ async def test_rescue_frees_what_the_dead_held_and_nothing_else(store, channel, 
     else:
         clock.advance(29)
         assert await store.write(rescue_counted, None, 5) == 0
-        assert await store.write(renew, "w1", 30_000) == 1
+        assert await store.write(renew, "w1", 30_000, {"another"}) == 0, "only what its worker knows of"
+        assert await store.write(renew, "w1", 30_000, {row.id}) == 1
         clock.advance(29)
         assert await store.write(rescue_counted, None, 5) == 0
         clock.advance(2)
