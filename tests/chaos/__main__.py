@@ -37,6 +37,8 @@ def main() -> int:
         return INTERRUPTED
     report.write(results, given.report)
     say(f"\n{report.table(results)}\n\nThe figures are in {given.report}.")
+    if slow := report.slow(results):
+        say(slow)
     failures = [f"{result.database}: {each}" for result in results for each in result.failures]
     if failures:
         say("\n".join([f"The promises were not proven ({len(failures)}); everything is kept in {folder}:", *failures]))

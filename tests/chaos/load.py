@@ -75,7 +75,12 @@ class Load:
                 self._submitting.add(key)
                 citizen = asyncio.create_task(self._citizen(key, random.Random(self.chance.getrandbits(64))))
                 self._citizens.add(citizen)
-                citizen.add_done_callback(self._citizens.discard)
+                citizen.add_done_callback(self._gone)
+
+    def _gone(self, citizen: asyncio.Task[None]) -> None:
+        self._citizens.discard(citizen)
+        if not citizen.cancelled() and (error := citizen.exception()) is not None:
+            self.refused.append(f"a client itself failed: {error!r}")
 
     async def end(self) -> None:
         """Send everybody home."""
@@ -116,12 +121,15 @@ class Load:
     async def _pay(self, key: str, request_id: str, payment: Mapping[str, Any], chance: random.Random) -> None:
         """Follow it, and give what only the payer can give, until it rests."""
         pause, answered = 0.3, 0
-        while answered < MOST_ACTIONS:
+        while True:
             status, request = await self._call("GET", f"/v1/requests/{request_id}", chance)
             if status == 200 and request["state"] in RESTS:
                 return
             action: Mapping[str, Any] = (request.get("next_action") if status == 200 else None) or {}
             given = await self._given(action, payment, request) if action else None
+            if answered >= MOST_ACTIONS:
+                self.refused.append(f"{key}: asked for more than {MOST_ACTIONS} actions")
+                return
             if given is not None:
                 answered += 1
                 pause = 0.3

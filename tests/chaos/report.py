@@ -32,6 +32,15 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def slow(results: Sequence[Result]) -> str:
+    """A sentence about recoveries that took longer than is promised, "" when there were none; a busy machine is slow too."""
+    late = [(each.database, each.recovery.most_seconds) for each in results]
+    words = [f"{name} {seconds:.1f} s" for name, seconds in late if seconds > PROMISED_SECONDS]
+    if not words:
+        return ""
+    return f"Recovery took longer than the {PROMISED_SECONDS:g} s that are promised: {', '.join(words)}."
+
+
 def write(results: Sequence[Result], file: Path) -> None:
     """`chaos-report.json`: a list, one object per database."""
     file.write_text(json.dumps([result.figures for result in results], indent=2) + "\n", encoding="utf-8")
