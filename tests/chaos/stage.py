@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,8 @@ DISPATCH: Mapping[str, Any] = {
     },
 }
 NODES: Mapping[str, tuple[str, ...]] = {"sqlite": ("serve",), "postgresql": ("serve", "serve", "worker", "worker")}
+
+_INSTALLING = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -121,7 +124,7 @@ async def staged(dialect: str, folder: Path, commands: Sequence[str] = ()) -> As
         ending.callback(database.close)
         settings = {name: one.settings for name, one in sandboxes.items()}
         installed = GatewayProcess(folder, database.url, settings, dict(DISPATCH))
-        await asyncio.to_thread(installed.install)
+        await asyncio.to_thread(_install, installed)
         nodes = [_node(installed, number, command) for number, command in enumerate(commands or NODES[dialect])]
         for name in CALLING_BACK:
             url = {"url": f"{nodes[0].url}/callbacks/{name}"}
@@ -133,6 +136,12 @@ async def staged(dialect: str, folder: Path, commands: Sequence[str] = ()) -> As
         stage = Stage(folder, database, sandboxes, nodes, installed.key, session, lease)
         ending.push_async_callback(stage.end_gateway)
         yield stage
+
+
+def _install(installed: GatewayProcess) -> None:
+    """One after the other: the library that migrates keeps its state for the whole process."""
+    with _INSTALLING:
+        installed.install()
 
 
 def _node(installed: GatewayProcess, number: int, command: str) -> Node:
