@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from gateway.settings_rules import rules
+from gateway.time_settings import ScheduleSettings, StrandedSettings
 from gateway.webhooks.settings import WebhookSettings, anchored
 
 CONFIG_FOLDER = Path(__file__).resolve().parent.parent / "config"
@@ -80,22 +81,6 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     unknown_keys_per_second: float
 
 
-class ScheduleChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an installation sets otherwise for one schedule of the timetable."""
-
-    every_seconds: float | None = None
-    at: str | None = None
-    catch_up: Literal["skip", "once", "each"] | None = None
-
-
-class ScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the timetable's history is kept, and what an installation sets otherwise."""
-
-    keep_days: float
-    zone: str
-    changes: dict[str, ScheduleChange]
-
-
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the log looks and from which level on it speaks."""
 
@@ -140,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     reconciliation: ReconciliationSettings
     webhooks: WebhookSettings
     schedule: ScheduleSettings
+    stranded: StrandedSettings
     log: LogSettings
     sandbox: SandboxSettings
     connectors: dict[str, dict[str, Any]]

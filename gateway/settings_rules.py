@@ -66,6 +66,7 @@ def rules(settings: "Settings") -> tuple[tuple[bool, str], ...]:
         (settings.reconciliation.every_seconds <= 0, "The setting reconciliation.every_seconds must be more than 0."),
         *wrong_settings(settings.webhooks),
         *_wrong_schedule(settings),
+        *_wrong_stranded(settings),
         (
             any(rate <= 0 for rate in settings.dispatch.rates.values()),
             "A number in the setting dispatch.rates must be more than 0.",
@@ -102,3 +103,24 @@ def _wrong_schedule(settings: "Settings") -> tuple[tuple[bool, str], ...]:
         ),
         (bool(both), f"The setting schedule.changes.{both} has both at and every_seconds; leave one of them out."),
     )
+
+
+_OPEN_STATES = frozenset(
+    {"accepted", "awaiting_citizen", "in_progress", "with_institution", "in_doubt", "parked", "delivering"}
+)
+
+
+def _wrong_stranded(settings: "Settings") -> tuple[tuple[bool, str], ...]:
+    tables = [settings.stranded.hours, *settings.stranded.services.values()]
+    strange = sorted({state for table in tables for state in table} - _OPEN_STATES)
+    return (
+        (bool(strange), f"The setting stranded names {', '.join(strange)}; a state is one of {_listed(_OPEN_STATES)}."),
+        (
+            any(hours < 0 for table in tables for hours in table.values()),
+            "A number of hours in the setting stranded must be 0 or more.",
+        ),
+    )
+
+
+def _listed(words: frozenset[str]) -> str:
+    return ", ".join(sorted(words))

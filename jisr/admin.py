@@ -22,6 +22,7 @@ from gateway.settings import Settings
 from gateway.store import queries
 from gateway.store.engine import Store
 from gateway.store.principals import add_principal, list_principals, revoke_principal, set_roles
+from gateway.stranded import Stranded
 from jisr.admin_client import PRIORITIES
 from jisr.admin_client import call as call  # noqa: PLC0414 - tools that have a store at hand use both modules as one
 from jisr.errors import CommandError
@@ -37,6 +38,7 @@ class Desk:
     reconciler: Reconciler | None = None  #: Where the whole gateway is at hand.
     mode: RestoreMode | None = None  #: Where a server or worker runs.
     worker: Worker | None = None  #: Likewise.
+    stranded: Stranded | None = None  #: Likewise.
 
     def catalogue(self) -> Catalogue:
         """The services, read anew: a command is rare."""
@@ -188,6 +190,14 @@ def _seconds(conn: Any) -> float:
     if conn.dialect.name == "sqlite":
         return time.time()
     return float(conn.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar())
+
+
+@command("stranded.list")
+async def _stranded_list(desk: Desk, arguments: Mapping[str, Any]) -> Any:
+    if desk.stranded is None:
+        raise CommandError("This process knows no lanes; run the command beside `jisr serve`.")
+    told = [[each.state, each.institution, each.count] for each in await desk.stranded.now()]
+    return {"summary": told, "items": await desk.stranded.oldest(int(arguments["limit"]))}
 
 
 @command("request.list")

@@ -17,7 +17,7 @@ from mappings.status import Request
 PRIORITIES: Mapping[str, int] = {"desk": 0, "mobile": 1, "web": 2, "batch": 3}
 STATES = tuple(state.value for state in Request)
 #: Commands that need the whole gateway, not its store alone.
-_WHOLE = ("reconcile.", "schedule.")
+_WHOLE = ("reconcile.", "schedule.", "stranded.")
 #: How long the embedded database may be held by a process that is just starting or just ending.
 _OWNER_PATIENCE_SECONDS = 5.0
 
@@ -62,7 +62,11 @@ async def _with_gateway(settings: Settings, name: str, arguments: Mapping[str, A
     async with gateway(settings) as built:
         await built.worker.rescue_leases()  # a run that was killed held what it was about to settle
         try:
-            result = await run(Desk(built.store, settings, built.reconciler, worker=built.worker), name, arguments)
+            result = await run(
+                Desk(built.store, settings, built.reconciler, None, built.worker, built.services.stranded),
+                name,
+                arguments,
+            )
             if name == "schedule.fire":  # here, unless another process leads: then that one runs it
                 await built.worker.leader.lead_for(arguments["name"])
         finally:

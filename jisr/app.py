@@ -47,6 +47,7 @@ from gateway.store.clock import Clock, process_clock
 from gateway.store.engine import Store, open_store
 from gateway.store.schedule.fence import FencedStore
 from gateway.store.tokens import StoreTokens
+from gateway.stranded import Stranded
 from gateway.testing import ConnectorsApart, name_apart, route_name
 from gateway.upkeep import Upkeep
 from gateway.validation import Validator
@@ -187,6 +188,7 @@ def _build(
         sooner=AskSooner(store, dispatcher.wake, clock.monotonic),
         dead_letters=letters,
         mode=mode,
+        stranded=Stranded(store, offered, lanes, clock, settings.stranded),
     )
     told = (dispatcher.judge, recoveries, clock, dispatcher.hand.requests)
     upkeep = Upkeep(fenced, everyone, policy, watch, dispatcher.wake, worker, calendar, lanes, mode, *told)
@@ -259,7 +261,7 @@ async def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serve the API on `listener`, and work, until SIGTERM or SIGINT; then finish or give back."""
     _allow_many_sockets()
     async with gateway(settings) as built:
-        desk = admin.Desk(built.store, settings, built.reconciler, built.mode, built.worker)
+        desk = admin.Desk(built.store, settings, built.reconciler, built.mode, built.worker, built.services.stranded)
         async with AdminSocket(settings.admin_socket_path, lambda name, given: admin.run(desk, name, given)):
             app = build_app(built.services)
             server = HttpServer(app, listener)

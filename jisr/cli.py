@@ -25,6 +25,7 @@ from jisr.commands import (
     sandbox,
     schedule,
     serve,
+    stranded,
     webhooks,
 )
 from jisr.errors import sentence_of
@@ -51,6 +52,7 @@ app.add_typer(reconcile.app, name="reconcile")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(doubts.app, name="doubt")
 app.add_typer(schedule.app, name="schedule")
+app.command("stranded")(stranded.stranded)
 app.command("init")(init.init)
 app.add_typer(database.app, name="db")
 app.command("backup")(backup.backup)

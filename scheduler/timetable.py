@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from gateway.keeping import Keeping
 from gateway.reconciliation.reconciler import Reconciler
-from gateway.settings import ScheduleChange, Settings, SettingsError
+from gateway.settings import Settings, SettingsError
+from gateway.time_settings import ScheduleChange
 from gateway.upkeep import Upkeep, rescue_every_seconds
 from scheduler.times import At, Every, Times
 

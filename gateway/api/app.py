@@ -13,7 +13,7 @@ from gateway.api.dead_letters import HANDLERS as DEAD_LETTERS
 from gateway.api.decisions import HANDLERS as DECISIONS
 from gateway.api.docs import asset, document, page, root
 from gateway.api.documents import verify_document
-from gateway.api.health import Notices, live, ready
+from gateway.api.health import Notices, live, ready, stranded
 from gateway.api.identity import authenticator
 from gateway.api.metrics import Scrapes, metrics
 from gateway.api.offers import list_centres, list_problems, list_services, read_availability, read_problem, read_service
@@ -64,6 +64,7 @@ HANDLERS = [
     verify_document,
     live,
     ready,
+    stranded,
     metrics,
     document,
     page,

@@ -79,3 +79,12 @@ def _disk(services: Services) -> bool:
 
 def _running(request: Request[Any, Any, Any]) -> bool:
     return not request.app.state["streams"].closed
+
+
+@get("/health/stranded")
+async def stranded(request: Request[Any, Any, Any]) -> ASGIResponse:
+    """Requests that stand in a state for too long. The process is well all the same, so the status is always 200."""
+    found = await services_of(request).stranded.now()
+    items = [{"state": each.state, "institution": each.institution, "count": each.count} for each in found]
+    total = sum(each.count for each in found)
+    return json_of({"status": "stranded" if total else "ok", "total": total, "items": items})

@@ -20,6 +20,7 @@ from gateway.store.decisions.records import DecisionFigures, decision_figures
 from gateway.store.queries import Figures, figures
 from gateway.store.reconciliation.casework import BreakFigures, break_figures
 from gateway.store.webhooks.log import WebhookFigures, webhook_figures
+from gateway.stranded import Stranding
 from mappings.status import Request as State
 
 BELIEVED_SECONDS = 1.0
@@ -143,6 +144,24 @@ def _single(name: str, words: str, value: float) -> Metric:
     return GaugeMetricFamily(name, words, value=value)
 
 
+class _Stuck(Collector):
+    """Requests that stand in a state for too long."""
+
+    def __init__(self, found: Iterable[Stranding], now: int) -> None:
+        self._found, self._now = list(found), now
+
+    def collect(self) -> Iterator[Metric]:
+        """How many, and since when the oldest stands."""
+        labels = ("state", "institution")
+        count = GaugeMetricFamily("jisr_stranded", "Requests that stand in a state for too long.", labels=labels)
+        age = GaugeMetricFamily("jisr_stranded_oldest_seconds", "How long the oldest of them stands.", labels=labels)
+        for each in self._found:
+            count.add_metric((each.state, each.institution), each.count)
+            age.add_metric((each.state, each.institution), max(0, self._now - each.oldest) / 1000)
+        yield count
+        yield age
+
+
 class Scrapes:
     """The text of the last scrape, read again after BELIEVED_SECONDS; scrapes at once share one reading."""
 
@@ -166,6 +185,7 @@ class Scrapes:
                     read, messages, webhooks, decisions, breaks, lanes, recoveries, restoring=restoring
                 )
                 registry.register(snapshot)
+                registry.register(_Stuck(await services.stranded.now(), services.clock.now_ms()))
                 self._last = (now, generate_latest(registry))
             return self._last[1]
 

@@ -137,6 +137,7 @@ def _paths() -> dict[str, Any]:
             "get": {**_words("readProblem", "Read a code's words", "CatalogueEntry", ["code"]), **open_to_all}
         },
         "/health/live": {"get": {**_health("live", "Does the process answer"), **open_to_all}},
+        "/health/stranded": {"get": {**_stranded(), **open_to_all}},
         "/health/ready": {"get": {**_health("ready", "Can it commit requests"), **open_to_all}},
         "/metrics": {"get": {**_metrics(), **open_to_all}},
     }
@@ -296,6 +297,21 @@ def _words(operation_id: str, summary: str, schema: str, in_path: list[str]) -> 
 def _health(operation_id: str, summary: str) -> dict[str, Any]:
     good = {"200": json_answer("Health", "Yes."), "503": json_answer("Health", "No.")}
     return operation(operation_id, summary, "Health", [], good, ())
+
+
+def _stranded() -> dict[str, Any]:
+    words = {name: {"type": "string"} for name in ("state", "institution")}
+    item = {"type": "object", "required": [*words, "count"], "properties": {**words, "count": {"type": "integer"}}}
+    told = {
+        "status": {"type": "string", "enum": ["ok", "stranded"]},
+        "total": {"type": "integer"},
+        "items": {"type": "array", "items": item},
+    }
+    schema = {"type": "object", "required": list(told), "properties": told}
+    content = {"application/json": {"schema": schema}}
+    good = {"200": {"description": "By state and institution.", "headers": TRACE_HEADER, "content": content}}
+    refusals = ("internal_error", "storage_unavailable")
+    return operation("stranded", "Requests that stand for too long", "Health", [], good, refusals)
 
 
 def _metrics() -> dict[str, Any]:

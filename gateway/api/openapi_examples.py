@@ -128,5 +128,6 @@ DESCRIPTIONS = {
     "readProblem": "What a problem's `type` points to.",
     "live": "200 as long as the process answers.",
     "ready": "200 when a write was just committed and the disk has room; 503 otherwise or while stopping.",
+    "stranded": "Requests that stand in a state for longer than it may last. Always 200: the process is well.",
     "metrics": "Requests by state and longest stay in each, payments, attempts of the last hour by outcome, lanes.",
 }

@@ -23,6 +23,7 @@ from gateway.security.principals import Principal
 from gateway.settings import Settings
 from gateway.store.clock import Clock
 from gateway.store.engine import Store
+from gateway.stranded import Stranded
 from gateway.validation import Validator
 from gateway.watch import Watch
 from gateway.webhooks.desk import WebhookDesk
@@ -61,3 +62,4 @@ class Services:
     sooner: AskSooner
     dead_letters: DeadLetters
     mode: RestoreMode
+    stranded: Stranded
