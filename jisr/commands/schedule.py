@@ -107,7 +107,8 @@ def run(
     elif told["state"] == "succeeded":
         here.say(f"{name}: {state}، {told['milliseconds']} م.ث.", f"{name}: {state}, {told['milliseconds']} ms.")
     else:
-        raise CommandError(f"{name}: {state} ({_why(here, told)}).")
+        ended = f"{name}: {state} ({_why(here, told)})."
+        raise CommandError(ended)
 
 
 @app.command("history")

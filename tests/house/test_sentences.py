@@ -1,4 +1,4 @@
-"""Everything that a wrong package or service file is told stands in the one table of sentences, in Arabic."""
+"""Everything that a wrong file or a command that cannot go on says stands in the one table of sentences, in Arabic."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ import pytest
 from mappings.sentences import in_arabic, knows
 
 ROOT = Path(__file__).parents[2]
-#: Errors of people's files, and which argument is the sentence.
+#: Errors of people's files and of commands, and which argument is the sentence.
 SAYING = {"ManifestError": 2, "MappingError": 2, "Wrong": 0, "NoSample": 0, "PathEscapes": 0, "SettingError": 0}
 SAYING |= {
     "CatalogueError": 0,
@@ -21,7 +21,7 @@ SAYING |= {
     "UnsupportedSchema": 0,
     "ToolError": 0,
 }
-SAYING |= {"SandboxError": 0, "_WrongPerson": 1, "CodeTableFault": 0}
+SAYING |= {"SandboxError": 0, "_WrongPerson": 1, "CodeTableFault": 0, "CommandError": 0}
 #: Files whose pairs (key, problem) are sentences, and whose ValueErrors are said of a file.
 PAIRS = (
     "connectors/kit/manifest/checks.py",
@@ -49,7 +49,7 @@ def value(part: ast.expr) -> str:
 
 def said() -> Iterator[tuple[str, str]]:
     """Where each sentence stands, and the sentence."""
-    for area in ("connectors", "mappings", "gateway"):
+    for area in ("connectors", "mappings", "gateway", "jisr"):
         for file in sorted((ROOT / area).rglob("*.py")):
             name = file.relative_to(ROOT).as_posix()
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
