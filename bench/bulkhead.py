@@ -16,7 +16,7 @@ from tests.sandboxes import start_sandbox, stop_sandbox
 
 WAITING = 2000
 REQUESTS = 800
-PER_SECOND = 40.0
+PER_SECOND = 80.0
 WARM_UP = 100
 IN_FLIGHT = 16
 #: A change of so many milliseconds is none, whatever share of the p99 it is.
