@@ -34,6 +34,9 @@ MAX_GROUP = 256
 BUSY_MILLISECONDS = 20_000
 #: How far the journal grows (16 MiB) before its pages go into the file: those that are written again and again go once.
 CHECKPOINT_PAGES = 4_000
+WRITER_CACHE_KIB = 16_384
+#: Less than a large document, which a reader takes from the journal page by page and never looks at again.
+READER_CACHE_KIB = 4_096
 SAFE_SYNCHRONOUS = {"FULL": 2, "EXTRA": 3}
 MOUNTINFO = Path("/proc/self/mountinfo")
 
@@ -83,7 +86,7 @@ def _engine(path: Path, synchronous: str, *, read_only: bool) -> Engine:
         raw.execute("PRAGMA trusted_schema = OFF")
         raw.execute("PRAGMA cell_size_check = ON")
         raw.execute("PRAGMA temp_store = MEMORY")
-        raw.execute("PRAGMA cache_size = -16384")
+        raw.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB if read_only else WRITER_CACHE_KIB}")
         if read_only:
             raw.execute("PRAGMA query_only = ON")
         return raw
