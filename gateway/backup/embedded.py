@@ -72,6 +72,15 @@ def is_empty(path: Path) -> bool:
         return False
 
 
+def fold_journal(path: Path) -> bool:
+    """Bring a database that nobody uses into one file; whether that could be done: a damaged one may not let it."""
+    try:
+        with closing(dbapi2.connect(str(path), isolation_level=None)) as conn:
+            return bool(conn.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
+    except dbapi2.Error:
+        return False
+
+
 def _open(path: Path) -> dbapi2.Connection:
     conn = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     conn.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")

@@ -140,17 +140,23 @@ def _remove(database: Path) -> None:
 
 
 def _keep_aside(place: Path) -> str:
-    """Give the database that is there another name, with its log, which belongs to it."""
+    """Give the database that is there a second name; it keeps the first until another takes it in one step.
+
+    A kill at any moment leaves a whole record under the first name, and never none, for which the next start would make
+    an empty one. Only of a damaged one, whose journal cannot be read, does the journal go aside before.
+    """
     if not place.exists():
         return ""
     number, aside = 1, place.with_name(f"{place.name}.before-restore")
     while aside.exists():
         number += 1
         aside = place.with_name(f"{place.name}.before-restore-{number}")
-    for ending in ("-wal", "-shm", ""):
-        part = place.with_name(f"{place.name}{ending}")
-        if part.exists():
-            part.rename(aside.with_name(f"{aside.name}{ending}"))
+    if not embedded.fold_journal(place):
+        for ending in ("-wal", "-shm"):
+            part = place.with_name(f"{place.name}{ending}")
+            if part.exists():
+                part.rename(aside.with_name(f"{aside.name}{ending}"))
+    os.link(place, aside)
     return str(aside)
 
 

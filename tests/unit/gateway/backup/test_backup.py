@@ -3,6 +3,10 @@
 import asyncio
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,6 +155,60 @@ def test_an_empty_record_is_replaced_and_a_missing_statement_is_back(
     assert (done.open_requests, done.statements, statement.read_text()) == (0, 1, "a day")
     assert Path(done.aside).exists()
     assert [path.name for path in settings.data_dir.glob(".*restoring*")] == []
+
+
+_KILLED = """
+import os, pathlib, signal, sys
+from gateway import settings
+from gateway.backup.putting_back import put_back
+from gateway.security.keyring import Keyring
+from gateway.store.clock import Clock
+
+rename = pathlib.Path.rename
+def deadly(path, target):
+    if path.name.endswith(".restoring"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(path, target)
+pathlib.Path.rename = deadly
+here = settings.load(environment=dict(os.environ))
+put_back(here, Keyring.load(here.keyring_path), Clock(), pathlib.Path(sys.argv[1]), force=True)
+"""
+
+
+def test_s7_a_restoration_that_is_killed_leaves_the_record_that_was_there_with_its_journal(
+    taken: Taken, settings: Settings, keyring: Keyring, database: Database
+) -> None:
+    assert database.path is not None
+    names = [Path(f"{database.path}{ending}") for ending in ("", "-wal")]
+
+    async def write() -> list[bytes]:
+        store = await open_store(database.url, keyring, Clock())
+        await store.write(add, "young")
+        files = [await asyncio.to_thread(name.read_bytes) for name in names]
+        await store.close()
+        return files
+
+    async def read() -> int:
+        store = await open_store(database.url, keyring, Clock())
+        try:
+            return await store.read(counted, "young")
+        finally:
+            await store.close()
+
+    files = asyncio.run(write())
+    assert b"young" not in files[0]  # as a kill of the server leaves them: the youngest row stands in the journal alone
+    for name, content in zip(names, files, strict=True):
+        name.write_bytes(content)
+
+    environment = os.environ | {
+        "JISR_DATA_DIR": str(settings.data_dir),
+        "JISR_DATABASE_URL": database.url,
+        "JISR_KEYRING_PATH": str(settings.keyring_path),
+    }
+    command = [sys.executable, "-c", _KILLED, str(taken.folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert asyncio.run(read()) == 0
 
 
 def test_s1_a_full_disk_under_the_backups_leaves_nothing_and_says_so(
